@@ -1,0 +1,71 @@
+/// Group norm of `[batch, positions, channels]`: statistics over positions and the channels of a group, biased variance.
+public struct GroupNormShape: Sendable, Hashable {
+    /// Independent samples.
+    public var batch: Int
+    /// Positions of a sample.
+    public var positions: Int
+    /// Channels of a position, a multiple of `groups`.
+    public var channels: Int
+    /// Parts into which the channels are cut.
+    public var groups: Int
+    /// Added to the variance.
+    public var epsilon: Float
+
+    /// Makes a group norm.
+    public init(batch: Int, positions: Int, channels: Int, groups: Int, epsilon: Float) {
+        self.batch = batch
+        self.positions = positions
+        self.channels = channels
+        self.groups = groups
+        self.epsilon = epsilon
+    }
+}
+
+/// Layer norm of `[rows, columns]`, or RMS norm if not centred.
+public struct LayerNormShape: Sendable, Hashable {
+    /// Independent rows.
+    public var rows: Int
+    /// Numbers of a row.
+    public var columns: Int
+    /// Added to the variance or mean square.
+    public var epsilon: Float
+    /// Whether the mean is subtracted.
+    public var centered: Bool
+
+    /// Makes a layer norm.
+    public init(rows: Int, columns: Int, epsilon: Float, centered: Bool = true) {
+        self.rows = rows
+        self.columns = columns
+        self.epsilon = epsilon
+        self.centered = centered
+    }
+}
+
+/// Attention of `[B, N, H, D]` queries over `[B, M, H, D]` keys and values, all dense.
+public struct AttentionShape: Sendable, Hashable {
+    /// The number B of sequences.
+    public var batch: Int
+    /// The number N of queries.
+    public var queries: Int
+    /// The number M of keys and values.
+    public var keys: Int
+    /// The number H of heads.
+    public var heads: Int
+    /// The number D of elements of a head's vectors.
+    public var headSize: Int
+    /// The factor of the products of queries and keys.
+    public var scale: Float
+    /// Batches of the bias `[1 or B, H, N, M]`; 0 without one.
+    public var biasBatch: Int
+
+    /// Makes an attention.
+    public init(batch: Int, queries: Int, keys: Int, heads: Int, headSize: Int, scale: Float, biasBatch: Int) {
+        self.batch = batch
+        self.queries = queries
+        self.keys = keys
+        self.heads = heads
+        self.headSize = headSize
+        self.scale = scale
+        self.biasBatch = biasBatch
+    }
+}
