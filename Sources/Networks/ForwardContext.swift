@@ -1,0 +1,49 @@
+public import Buffers
+public import Tensors
+
+/// One forward pass: the parameter values it reads, the tape it records on, and its random numbers.
+///
+/// A context belongs to one thread. The same model may be run with several contexts in one step, each with a buffer of its own (parameters,
+/// average, teacher, copy).
+public final class ForwardContext {
+    /// The parameter values of this pass.
+    public let parameters: FlatBuffer
+    /// Where operations are recorded; nil records nothing.
+    public let tape: Tape?
+    /// Whether layers that differ in training, such as dropout, are in training.
+    public let isTraining: Bool
+    /// Whether parameters are leaves of the tape; otherwise they are constants and gradients flow through them only to inputs.
+    public let isTrainable: Bool
+    /// Random numbers for units that are dropped; give two passes the same stream and they drop the same units.
+    public var random: RandomStream
+    /// One stream a sample, in the order of the batch; if given, dropped units of a sample do not depend on how the batch is split.
+    public var sampleRandoms: [RandomStream]
+    /// Activations by name; nil (the default) records none. Set it to `[:]` before the pass to record all.
+    public var taps: [String: Tensor]?
+
+    /// A forward pass over `parameters`.
+    public init(
+        parameters: FlatBuffer, tape: Tape?, isTraining: Bool, random: RandomStream, isTrainable: Bool = true
+    ) {
+        self.parameters = parameters
+        self.tape = tape
+        self.isTraining = isTraining
+        self.isTrainable = isTrainable
+        self.random = random
+        sampleRandoms = []
+    }
+
+    /// The value of a parameter: a leaf of the tape, or a constant if there is no tape or the parameters are not trainable.
+    public subscript(_ parameter: Parameter) -> Tensor {
+        let data = parameters.view(parameter.range, shape: parameter.shape)
+        guard let tape, isTrainable else { return Tensor(data) }
+        return tape.leaf(data, owner: parameters, range: parameter.range)
+    }
+
+    /// Records an activation under a name if taps are wanted, and hands it on.
+    @discardableResult
+    public func tap(_ name: String, _ tensor: Tensor) -> Tensor {
+        taps?[name] = tensor
+        return tensor
+    }
+}
