@@ -60,7 +60,7 @@ public struct ExchangeMember: Codable, Equatable, Sendable {
     public var id: PeerID
     /// Host of its frame listener.
     public var host: String
-    /// Port of its frame listener.
+    /// Port of its frame listener; 0: it only dials others.
     public var port: Int
     /// Samples it brings; 0: it only receives.
     public var weight: Double

@@ -36,7 +36,7 @@ public struct JoinFacts: Codable, Equatable, Sendable {
     public var name: String
     /// Host of its frame listener.
     public var host: String
-    /// Port of its frame listener, 1 to 65535.
+    /// Port of its frame listener, at most 65535; 0: it cannot be dialled and only dials others.
     public var port: Int
     /// The state it holds already, if any.
     public var holds: StateMark?
@@ -59,6 +59,6 @@ public struct JoinFacts: Codable, Equatable, Sendable {
         guard (1...255).contains(host.utf8.count), host.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
             throw .invalid(what: "host", value: String(host.prefix(80)))
         }
-        guard (1...65535).contains(port) else { throw .invalid(what: "port", value: "\(port)") }
+        guard (0...65535).contains(port) else { throw .invalid(what: "port", value: "\(port)") }
     }
 }

@@ -11,7 +11,7 @@ public struct JoinRequest: Codable, Equatable, Sendable {
     public var name: String
     /// Host of its frame listener; nil: the address the request comes from.
     public var host: String?
-    /// Port of its frame listener.
+    /// Port of its frame listener; 0: it cannot be dialled and only dials others.
     public var port: Int
     /// The state it holds, if it was a member before.
     public var holds: StateMark?
@@ -176,8 +176,8 @@ public struct ResultRequest: Codable, Equatable, Sendable {
     public var digest: ContentDigest?
     /// Why it is not.
     public var failure: String?
-    /// Who is to blame, if that is known.
-    public var blamed: PeerID?
+    /// Who is to blame, as far as that is known; nil as empty.
+    public var blamed: [PeerID]?
     /// Seconds the answer may be held back, as in `WorkRequest`.
     public var wait: Double
 
@@ -196,7 +196,7 @@ public struct ResultRequest: Codable, Equatable, Sendable {
         holds: StateMark,
         attempt: UInt32,
         failure: String,
-        blamed: PeerID?,
+        blamed: [PeerID],
         wait: Double = 10
     ) {
         self.peer = peer

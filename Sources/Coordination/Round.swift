@@ -97,8 +97,8 @@ public struct Attempt: Codable, Equatable, Sendable {
 public enum ExchangeOutcome: Codable, Equatable, Sendable {
     /// It holds the whole mean, of this digest.
     case agreed(ContentDigest)
-    /// It does not; perhaps because of that peer.
-    case failed(blamed: PeerID?, reason: String)
+    /// It does not; perhaps because of those peers.
+    case failed(blamed: [PeerID], reason: String)
 }
 
 /// A round that counts.

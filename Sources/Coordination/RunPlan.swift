@@ -37,7 +37,7 @@ public struct RunPlan: Codable, Equatable, Sendable {
     /// Checks the ranges.
     public func validate() throws(CoordinationError) {
         guard length >= 1, length <= UInt64(Int64.max) else { throw .invalid(what: "length", value: "\(length)") }
-        guard globalBatch >= 1, globalBatch <= 1 << 32 else {
+        guard globalBatch >= 1, globalBatch <= 1 << 24 else {
             throw .invalid(what: "global batch", value: "\(globalBatch)")
         }
         guard granularity >= 1 else { throw .invalid(what: "granularity", value: "\(granularity)") }

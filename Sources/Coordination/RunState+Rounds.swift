@@ -34,8 +34,13 @@ extension RunState {
         attempt number: UInt32,
         at now: Timestamp
     ) throws(CoordinationError) {
-        if case .failed(_, let reason) = outcome, reason.utf8.count > 512 {
-            throw .invalid(what: "length of a reason", value: "\(reason.utf8.count)")
+        if case .failed(let blamed, let reason) = outcome {
+            guard reason.utf8.count <= 512 else {
+                throw .invalid(what: "length of a reason", value: "\(reason.utf8.count)")
+            }
+            guard blamed.count <= plan.maximumMembers else {
+                throw .invalid(what: "number of blamed peers", value: "\(blamed.count)")
+            }
         }
         guard let open = round, open.id == id, let attempt = open.attempt, attempt.number == number,
             attempt.members.contains(where: { $0.peer == peer }), attempt.outcomes[peer] == nil
@@ -165,7 +170,8 @@ extension Attempt {
     var failureReason: String {
         for share in members {
             if case .failed(let blamed, let reason) = outcomes[share.peer] {
-                return "\(share.peer)" + (blamed.map { " about \($0)" } ?? "") + ": \(reason)"
+                let about = blamed.isEmpty ? "" : " about \(blamed.map(\.rawValue).joined(separator: ", "))"
+                return "\(share.peer)\(about): \(reason)"
             }
         }
         return "the members hold different means"
@@ -177,7 +183,9 @@ extension Attempt {
         var holders: [ContentDigest: Int] = [:]
         for share in members {
             switch outcomes[share.peer] {
-            case .failed(let blamed, _): votes[blamed ?? share.peer, default: 0] += 1
+            case .failed(let blamed, _):
+                let named = Set(blamed).filter { peer in members.contains { $0.peer == peer } }
+                for peer in named.isEmpty ? [share.peer] : named { votes[peer, default: 0] += 1 }
             case .agreed(let digest): holders[digest, default: 0] += 1
             case nil: votes[share.peer, default: 0] += 1
             }

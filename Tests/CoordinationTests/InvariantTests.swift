@@ -92,7 +92,7 @@ private struct Crowd {
                     peer: peer,
                     round: open?.id ?? round,
                     attempt: open?.attempt?.number ?? 1,
-                    outcome: .failed(blamed: workers[random.int(0...(workers.count - 1))].peer, reason: "no")
+                    outcome: .failed(blamed: [workers[random.int(0...(workers.count - 1))].peer], reason: "no")
                 )
             )
         case 2:

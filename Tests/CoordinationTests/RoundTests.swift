@@ -12,7 +12,7 @@ struct RoundTests {
         return (scene, peers)
     }
 
-    private func fail(_ scene: inout Scene, _ peer: PeerID, blaming blamed: PeerID?) throws {
+    private func fail(_ scene: inout Scene, _ peer: PeerID, blaming blamed: [PeerID]) throws {
         let attempt = try #require(scene.state.round?.attempt)
         let round = try #require(scene.state.round)
         try scene.apply(
@@ -86,7 +86,7 @@ struct RoundTests {
     @Test("A killed member is dropped soon after another reports the failure")
     func killed() throws {
         var (scene, peers) = try exchanging()
-        try fail(&scene, peers[0], blaming: peers[1])
+        try fail(&scene, peers[0], blaming: [peers[1]])
         #expect(scene.state.members.count == 2)
         try scene.pass(scene.state.plan.timing.settle)
         #expect(scene.state.activePeers == [peers[0]])
@@ -99,8 +99,8 @@ struct RoundTests {
     @Test("If all are alive a failed exchange is tried again with the same group")
     func secondAttempt() throws {
         var (scene, peers) = try exchanging()
-        try fail(&scene, peers[0], blaming: peers[1])
-        try fail(&scene, peers[1], blaming: nil)
+        try fail(&scene, peers[0], blaming: [peers[1]])
+        try fail(&scene, peers[1], blaming: [])
         #expect(scene.state.round?.attempt?.number == 2)
         #expect(scene.state.round?.attempt?.members.map(\.peer) == peers)
         for peer in peers { try scene.agree(peer) }
@@ -121,8 +121,8 @@ struct RoundTests {
     func staleReport() throws {
         var (scene, peers) = try exchanging()
         let round = try #require(scene.state.round)
-        try fail(&scene, peers[0], blaming: nil)
-        try fail(&scene, peers[1], blaming: nil)
+        try fail(&scene, peers[0], blaming: [])
+        try fail(&scene, peers[1], blaming: [])
         let before = scene.state
         try scene.apply(
             .report(peer: peers[0], round: round.id, attempt: 1, outcome: .agreed(scene.digest(1)))
