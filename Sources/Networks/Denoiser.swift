@@ -16,6 +16,9 @@ public protocol Denoiser: Sendable {
     /// `x` is `[B, H, W, inputChannels]`, already scaled for the network; `noiseLabel` is `[B]`, in the units that the prediction gives. The
     /// result is `[B, H, W, outputChannels]`. A label ``Buffers/Condition/dropped`` stands for no class.
     func callAsFunction(
-        _ x: Tensor, noiseLabel: Tensor, condition: Condition, _ context: ForwardContext
+        _ x: Tensor,
+        noiseLabel: Tensor,
+        condition: Condition,
+        _ context: ForwardContext
     ) -> Tensor
 }

@@ -18,12 +18,18 @@ public final class ForwardContext {
     public var random: RandomStream
     /// One stream a sample, in the order of the batch; if given, dropped units of a sample do not depend on how the batch is split.
     public var sampleRandoms: [RandomStream]
-    /// Activations by name; nil (the default) records none. Set it to `[:]` before the pass to record all.
+    /// Activations by name, or nil (the default) to record none.
+    ///
+    /// Set it to `[:]` before the pass to record all.
     public var taps: [String: Tensor]?
 
     /// A forward pass over `parameters`.
     public init(
-        parameters: FlatBuffer, tape: Tape?, isTraining: Bool, random: RandomStream, isTrainable: Bool = true
+        parameters: FlatBuffer,
+        tape: Tape?,
+        isTraining: Bool,
+        random: RandomStream,
+        isTrainable: Bool = true
     ) {
         self.parameters = parameters
         self.tape = tape

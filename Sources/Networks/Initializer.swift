@@ -1,4 +1,4 @@
-public import Buffers
+import Buffers
 
 /// How a parameter starts.
 public enum Initializer: Sendable, Hashable {

@@ -49,7 +49,10 @@ public final class ParameterScope {
     ///
     /// `decay` says whether weight decay applies.
     public func parameter(
-        _ name: String, _ shape: Shape, _ initializer: Initializer, decay: Bool = true
+        _ name: String,
+        _ shape: Shape,
+        _ initializer: Initializer,
+        decay: Bool = true
     ) -> Parameter {
         let full = join(name)
         precondition(registry.names.insert(full).inserted, "parameter \(full) is registered twice")
