@@ -1,3 +1,4 @@
+import Buffers
 public import Tensors
 
 /// Layer norm without parameters of its own whose scale and shift come from a condition.

@@ -1,3 +1,4 @@
+import Buffers
 public import Tensors
 
 /// Multi-head self-attention of tokens with one map to queries, keys and values, named `qkv` and `proj`.

@@ -1,4 +1,4 @@
-public import Buffers
+import Buffers
 public import Tensors
 
 /// A convolution of images with a bias: `[B, H, W, I]` to `[B, H', W', O]`.

@@ -1,3 +1,4 @@
+import Buffers
 public import Tensors
 
 /// Sets elements to zero with a probability in training and scales the others up, so that the mean stays.

@@ -1,3 +1,4 @@
+import Buffers
 public import Tensors
 
 /// Group norm with scale and shift per channel, and an activation fused behind it.

@@ -1,4 +1,4 @@
-public import Buffers
+import Buffers
 public import Tensors
 
 /// A linear map of the last axis with a bias: `[..., I]` to `[..., O]`.

@@ -1,3 +1,4 @@
+import Buffers
 public import Tensors
 
 /// Halves the resolution with a 3x3 convolution of stride 2, named `conv`.

@@ -1,3 +1,4 @@
+import Buffers
 public import Tensors
 
 /// How the residual blocks of a network are built.

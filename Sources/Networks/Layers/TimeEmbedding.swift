@@ -1,4 +1,4 @@
-public import Buffers
+import Buffers
 import Glibc
 public import Tensors
 
