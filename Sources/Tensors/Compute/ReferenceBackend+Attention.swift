@@ -1,0 +1,152 @@
+public import Buffers
+import Glibc
+
+extension ReferenceBackend {
+    /// Softmax of each row, or its logarithm.
+    public func softmax(rows: Int, columns: Int, logarithm: Bool, _ x: Region, into y: Region) {
+        let (source, target) = (x.floats, y.floats)
+        for row in 0..<rows {
+            let values = (0..<columns).map { Double(source[row * columns + $0]) }
+            let total = logSumExp(values)
+            for (i, value) in values.enumerated() {
+                target[row * columns + i] = Float(logarithm ? value - total : exp(value - total))
+            }
+        }
+    }
+
+    /// The gradient of `softmax` from its result.
+    public func softmaxGradient(rows: Int, columns: Int, logarithm: Bool, y: Region, dy: Region, into dx: Region) {
+        let (result, upstream, target) = (y.floats, dy.floats, dx.floats)
+        for row in 0..<rows {
+            let places = row * columns..<(row + 1) * columns
+            if logarithm {
+                let sum = places.reduce(0.0) { $0 + Double(upstream[$1]) }
+                for i in places { target[i] = Float(Double(upstream[i]) - exp(Double(result[i])) * sum) }
+            } else {
+                let sum = places.reduce(0.0) { $0 + Double(upstream[$1]) * Double(result[$1]) }
+                for i in places { target[i] = Float(Double(result[i]) * (Double(upstream[i]) - sum)) }
+            }
+        }
+    }
+
+    /// `o = softmax(scale * q k^T + bias) v`.
+    public func attention(
+        _ shape: AttentionShape,
+        _ q: Region,
+        _ k: Region,
+        _ v: Region,
+        bias: Region?,
+        into o: Region,
+        logSumExp: Region
+    ) {
+        let (value, target) = (v.floats, o.floats)
+        shape.forEachQuery { query in
+            let scores = self.scores(shape, query, q, k, bias)
+            let total = self.logSumExp(scores)
+            logSumExp.floats[query.row] = Float(total)
+            var sums = [Double](repeating: 0, count: shape.headSize)
+            for (m, score) in scores.enumerated() {
+                let start = shape.key(query, m)
+                for d in 0..<shape.headSize { sums[d] += exp(score - total) * Double(value[start + d]) }
+            }
+            for d in 0..<shape.headSize { target[query.start + d] = Float(sums[d]) }
+        }
+    }
+
+    /// Gradients of `attention`.
+    public func attentionGradient(
+        _ shape: AttentionShape,
+        q: Region,
+        k: Region,
+        v: Region,
+        bias: Region?,
+        o: Region,
+        logSumExp: Region,
+        dy: Region,
+        into dq: Region,
+        _ dk: Region,
+        _ dv: Region,
+        dBias: Region?
+    ) {
+        let (queries, keys, values, upstream) = (q.floats, k.floats, v.floats, dy.floats)
+        var sums = (
+            q: [Double](repeating: 0, count: dq.count), k: [Double](repeating: 0, count: dk.count),
+            v: [Double](repeating: 0, count: dv.count), bias: [Double](repeating: 0, count: dBias?.count ?? 0)
+        )
+        shape.forEachQuery { query in
+            let scores = self.scores(shape, query, q, k, bias)
+            let total = self.logSumExp(scores)
+            let weights = scores.map { exp($0 - total) }
+            let slopes = weights.indices.map { m in
+                (0..<shape.headSize).reduce(0.0) {
+                    $0 + Double(upstream[query.start + $1]) * Double(values[shape.key(query, m) + $1])
+                }
+            }
+            let mean = zip(weights, slopes).reduce(0) { $0 + $1.0 * $1.1 }
+            for (m, weight) in weights.enumerated() {
+                let (start, slope) = (shape.key(query, m), weight * (slopes[m] - mean))
+                if dBias != nil { sums.bias[shape.bias(query, m)] += slope }
+                for d in 0..<shape.headSize {
+                    sums.v[start + d] += weight * Double(upstream[query.start + d])
+                    sums.q[query.start + d] += Double(shape.scale) * slope * Double(keys[start + d])
+                    sums.k[start + d] += Double(shape.scale) * slope * Double(queries[query.start + d])
+                }
+            }
+        }
+        for (region, result) in [(dq, sums.q), (dk, sums.k), (dv, sums.v)] + (dBias.map { [($0, sums.bias)] } ?? []) {
+            let target = region.floats
+            for (i, sum) in result.enumerated() { target[i] = Float(sum) }
+        }
+    }
+
+    private func scores(_ shape: AttentionShape, _ query: Query, _ q: Region, _ k: Region, _ bias: Region?) -> [Double]
+    {
+        let (queries, keys) = (q.floats, k.floats)
+        return (0..<shape.keys).map { m in
+            let start = shape.key(query, m)
+            let product = (0..<shape.headSize).reduce(0.0) {
+                $0 + Double(queries[query.start + $1]) * Double(keys[start + $1])
+            }
+            return Double(shape.scale) * product + (bias.map { Double($0.floats[shape.bias(query, m)]) } ?? 0)
+        }
+    }
+
+    private func logSumExp(_ values: [Double]) -> Double {
+        guard let peak = values.max(), peak > -.infinity else { return -.infinity }
+        return peak + log(values.reduce(0) { $0 + exp($1 - peak) })
+    }
+}
+
+/// One query of one head: its place in `[B, H, N]` and the first element of its vector in `[B, N, H, D]`.
+private struct Query {
+    let batch: Int
+    let head: Int
+    let position: Int
+    let row: Int
+    let start: Int
+}
+
+extension AttentionShape {
+    fileprivate func forEachQuery(_ body: (Query) -> Void) {
+        for batch in 0..<self.batch {
+            for head in 0..<heads {
+                for position in 0..<queries {
+                    let row = (batch * heads + head) * queries + position
+                    let start = ((batch * queries + position) * heads + head) * headSize
+                    body(Query(batch: batch, head: head, position: position, row: row, start: start))
+                }
+            }
+        }
+    }
+
+    /// The first element of key `m` for a query.
+    fileprivate func key(_ query: Query, _ m: Int) -> Int {
+        ((query.batch * keys + m) * heads + query.head) * headSize
+    }
+
+    /// The bias of key `m` for a query.
+    fileprivate func bias(_ query: Query, _ m: Int) -> Int {
+        let batch = biasBatch == 1 ? 0 : query.batch
+        return ((batch * heads + query.head) * queries + query.position) * keys + m
+    }
+}
