@@ -1,0 +1,81 @@
+public import Buffers
+
+/// Float32 numbers with a shape and, if gradients are wanted, a place on a tape.
+///
+/// A tensor stays on the thread that made it; `data` may leave. Images are `[B, H, W, C]` and tokens `[B, N, C]`: channels last. Negative
+/// axes count from the end. Shapes that do not fit are errors of the program and trap.
+public struct Tensor {
+    /// The numbers.
+    public let data: TensorData
+    let tape: Tape?
+    let node: Int
+
+    /// A constant.
+    public init(_ data: TensorData) {
+        self.init(data, tape: nil, node: -1)
+    }
+
+    init(_ data: TensorData, tape: Tape?, node: Int) {
+        precondition(data.dtype == .float32, "a tensor computes in F32, found \(data.dtype.rawValue)")
+        self.data = data
+        self.tape = tape
+        self.node = node
+    }
+
+    /// A constant of shape `[]`.
+    public init(_ value: Float) {
+        self = .full([], value)
+    }
+
+    /// A constant with numbers in row-major order.
+    public init(_ values: [Float], _ shape: Shape) {
+        precondition(values.count == shape.count, "\(values.count) values for shape \(shape)")
+        let data = TensorData.uninitialized(shape)
+        values.withUnsafeBufferPointer { source in
+            if let start = source.baseAddress { data.region.floats.update(from: start, count: values.count) }
+        }
+        self.init(data)
+    }
+
+    /// A constant of zeros.
+    public static func zeros(_ shape: Shape) -> Tensor { full(shape, 0) }
+
+    /// A constant of ones.
+    public static func ones(_ shape: Shape) -> Tensor { full(shape, 1) }
+
+    /// A constant with the same number everywhere.
+    public static func full(_ shape: Shape, _ value: Float) -> Tensor {
+        Tensor(TensorData.filled(shape, value))
+    }
+
+    /// The dimensions.
+    public var shape: Shape { data.shape }
+
+    /// A copy of the numbers in row-major order.
+    public var floats: [Float] { data.floats }
+
+    /// The only number of a tensor with one element.
+    public var item: Float {
+        precondition(shape.count == 1, "one element expected, found shape \(shape)")
+        return floats[0]
+    }
+
+    /// The same numbers as a constant: no gradient passes.
+    public var stopGradient: Tensor { Tensor(data) }
+
+    /// Whether operations on this tensor are recorded.
+    public var isRecorded: Bool { tape != nil }
+
+    /// The result of an operation on `inputs`, recorded on their tape if they have one.
+    ///
+    /// `backward` receives the gradient of the result and gives those of the inputs to the sink, by their position in `inputs`. It must
+    /// capture data, never tensors, so that a tape does not own itself.
+    static func record(_ result: TensorData, from inputs: [Tensor], _ backward: @escaping Tape.Backward) -> Tensor {
+        guard let tape = inputs.lazy.compactMap(\.tape).first else { return Tensor(result) }
+        let places = inputs.map { input in
+            precondition(input.tape == nil || input.tape === tape, "an operation on tensors of two tapes")
+            return input.node
+        }
+        return tape.append(result, inputs: places, backward)
+    }
+}
