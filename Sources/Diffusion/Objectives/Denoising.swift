@@ -1,0 +1,111 @@
+public import Buffers
+public import Configs
+public import Networks
+import Tensors
+
+/// Learns to undo noise: the weighted squared error of the network's output at random noise levels.
+///
+/// Per sample: `t` from the time sampler, `x_t = alpha x_0 + sigma noise`, `F = network(inputScale x_t, label)`, loss
+/// `weight(t) * mean((F - target)^2)` over the elements. The total is the sum over the samples.
+///
+/// Source: Ho et al. 2020, algorithm 1; label dropout from Ho and Salimans 2022, algorithm 1.
+public struct Denoising: Objective {
+    /// `denoising`.
+    public static let name = "denoising"
+    /// The paper that proposed it.
+    public static let reference = Reference(
+        title: "Denoising Diffusion Probabilistic Models",
+        year: 2020,
+        link: "arXiv:2006.11239",
+        equations: "algorithm 1, equation 14"
+    )
+
+    /// How much noise there is at each level.
+    @Choice<Schedules> public var schedule: any NoiseSchedule = RectifiedFlow()
+    /// What the network's output stands for.
+    @Choice<Predictions> public var prediction: any Prediction = FlowPrediction()
+    /// Which noise levels are trained.
+    @Choice<TimeSamplers> public var time: any TimeSampler = LogitNormalTime()
+    /// How much each level counts.
+    @Choice<Weightings> public var weighting: any LossWeighting = UniformWeighting()
+    /// The share of samples trained without their label, in `[0, 1]`; above 0 it makes guidance possible.
+    public var labelDropout = 0.1
+
+    /// The defaults.
+    public init() {}
+
+    /// Checks the share, and that the prediction can be turned into a clean image at full noise.
+    public func validate() throws(ConfigError) {
+        try ConfigError.require(
+            (0...1).contains(labelDropout),
+            "labelDropout",
+            found: labelDropout,
+            expected: "a number from 0 to 1"
+        )
+        guard prediction is NoisePrediction, !schedule.keepsSignal else { return }
+        throw ConfigError.conflict(
+            "prediction: noise",
+            "schedule: \(type(of: schedule).name)",
+            because: "at full noise nothing of the data is left, so the noise does not determine the image; "
+                + "use velocity, flow, clean or edm"
+        )
+    }
+
+    /// None.
+    public var averagesNeeded: Int { 0 }
+
+    /// The schedule and the prediction.
+    public var process: DiffusionProcess { DiffusionProcess(schedule: schedule, prediction: prediction) }
+
+    /// The sum over samples of the weighted mean squared error of the network's output.
+    public func loss(_ model: any Denoiser, _ batch: Batch, _ context: ObjectiveContext) -> Loss {
+        let levels = batch.sampleIDs.map { id in level(ofSample: id, context) }
+        let noised = NoisedBatch(batch.images, ids: batch.sampleIDs, levels, seed: context.seed)
+        let answer = model(
+            noised.input,
+            noiseLabel: column(levels.map(\.around.noiseLabel), rank: 1),
+            condition: condition(of: batch, seed: context.seed),
+            context.forward
+        )
+        precondition(answer.shape == noised.target.shape, "output \(answer.shape), target \(noised.target.shape)")
+        let errors = (answer - noised.target).squared().mean(Array(1..<answer.shape.rank))
+        let total = (errors * column(levels.map(\.weight), rank: 1)).sum()
+        return Loss(total: total, parts: parts(errors.floats, levels.map(\.t)))
+    }
+
+    private func level(ofSample id: UInt64, _ context: ObjectiveContext) -> TrainedLevel {
+        var random = RandomStream(seed: context.seed, purpose: .time, index: id)
+        let t = time.time(ofSample: id, schedule, at: context.progress, using: &random)
+        let around = prediction.preconditioning(at: t, schedule)
+        return TrainedLevel(
+            t: t,
+            alpha: schedule.alpha(t),
+            sigma: schedule.sigma(t),
+            around: around,
+            weight: weighting.weight(at: t, schedule, around)
+        )
+    }
+
+    /// The batch's condition with a share of its labels dropped, each by the sample's own random number.
+    func condition(of batch: Batch, seed: UInt64) -> Condition {
+        guard labelDropout > 0, let labels = batch.condition.labels else { return batch.condition }
+        let kept = zip(labels, batch.sampleIDs).map { label, id in
+            var random = RandomStream(seed: seed, purpose: .condition, index: id)
+            return random.uniform() < labelDropout ? Condition.dropped : label
+        }
+        return Condition(labels: kept)
+    }
+
+    /// The unweighted error of all samples, and of those in each quarter of the noise levels.
+    private func parts(_ errors: [Float], _ times: [Double]) -> [LossPart] {
+        var parts = [LossPart(name: "error", sum: 0, count: 0)]
+        parts += (1...4).map { LossPart(name: "error-quarter-\($0)", sum: 0, count: 0) }
+        for (error, t) in zip(errors, times) {
+            for place in [0, 1 + min(3, Int(4 * t))] {
+                parts[place].sum += Double(error)
+                parts[place].count += 1
+            }
+        }
+        return parts.filter { $0.count > 0 }
+    }
+}

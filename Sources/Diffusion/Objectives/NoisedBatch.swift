@@ -1,0 +1,38 @@
+import Buffers
+import Tensors
+
+/// The noise level at which one sample is trained.
+struct TrainedLevel {
+    let t: Double
+    let alpha: Double
+    let sigma: Double
+    let around: Preconditioning
+    let weight: Double
+}
+
+/// The network's input and target for a batch of images, each with its own noise level.
+struct NoisedBatch {
+    /// `[B, H, W, C]`, scaled for the network.
+    let input: Tensor
+    /// What the network should answer, `[B, H, W, C]`.
+    let target: Tensor
+
+    /// Noises images; the noise of a sample depends only on the seed and its id.
+    init(_ images: TensorData, ids: [UInt64], _ levels: [TrainedLevel], seed: UInt64) {
+        let clean = Tensor(images)
+        var streams = SampleNoise(ids.map { RandomStream(seed: seed, purpose: .noise, index: $0) })
+        let noise = streams.normal(images.shape)
+        let rank = images.shape.rank
+        input =
+            clean * column(levels.map { $0.around.inputScale * $0.alpha }, rank: rank)
+            + noise * column(levels.map { $0.around.inputScale * $0.sigma }, rank: rank)
+        target =
+            clean * column(levels.map(\.around.targetData), rank: rank)
+            + noise * column(levels.map(\.around.targetNoise), rank: rank)
+    }
+}
+
+/// One number a sample, `[B, 1, ..., 1]` of a rank, to be multiplied with a batch.
+func column(_ values: [Double], rank: Int) -> Tensor {
+    Tensor(values.map { Float($0) }, Shape([values.count] + Array(repeating: 1, count: rank - 1)))
+}

@@ -1,0 +1,102 @@
+public import Configs
+
+/// The slot `schedule`: how much noise there is at each level.
+public enum Schedules: MethodSlot {
+    /// Any schedule.
+    public typealias Base = any NoiseSchedule
+    /// `schedule`.
+    public static let name = "schedule"
+    /// All schedules, in alphabetical order.
+    public static let methods: [any Method.Type] = [
+        CosineSchedule.self,
+        LinearSchedule.self,
+        RectifiedFlow.self,
+        VarianceExploding.self,
+    ]
+}
+
+/// The slot `prediction`: what the network answers.
+public enum Predictions: MethodSlot {
+    /// Any prediction.
+    public typealias Base = any Prediction
+    /// `prediction`.
+    public static let name = "prediction"
+    /// All predictions, in alphabetical order.
+    public static let methods: [any Method.Type] = [
+        CleanPrediction.self,
+        EDMPrediction.self,
+        FlowPrediction.self,
+        NoisePrediction.self,
+        VelocityPrediction.self,
+    ]
+}
+
+/// The slot `time`: which noise levels are trained.
+public enum TimeSamplers: MethodSlot {
+    /// Any time sampler.
+    public typealias Base = any TimeSampler
+    /// `time`.
+    public static let name = "time"
+    /// All time samplers, in alphabetical order.
+    public static let methods: [any Method.Type] = [
+        LogNormalTime.self,
+        LogitNormalTime.self,
+        StratifiedTime.self,
+        UniformTime.self,
+    ]
+}
+
+/// The slot `weighting`: how much each noise level counts.
+public enum Weightings: MethodSlot {
+    /// Any weighting.
+    public typealias Base = any LossWeighting
+    /// `weighting`.
+    public static let name = "weighting"
+    /// All weightings, in alphabetical order.
+    public static let methods: [any Method.Type] = [
+        EDMWeighting.self,
+        MinSNR.self,
+        SNRWeighting.self,
+        UniformWeighting.self,
+    ]
+}
+
+/// The slot `objective`: what is minimised.
+public enum Objectives: MethodSlot {
+    /// Any objective.
+    public typealias Base = any Objective
+    /// `objective`.
+    public static let name = "objective"
+    /// All objectives, in alphabetical order.
+    public static let methods: [any Method.Type] = [
+        Denoising.self
+    ]
+}
+
+/// The slot `sampler`: how noise becomes a sample.
+public enum Samplers: MethodSlot {
+    /// Any sampler.
+    public typealias Base = any Sampler
+    /// `sampler`.
+    public static let name = "sampler"
+    /// All samplers, in alphabetical order.
+    public static let methods: [any Method.Type] = [
+        Ancestral.self,
+        DDIM.self,
+        Euler.self,
+        Heun.self,
+    ]
+}
+
+/// The slot `guidance`: how several predictions combine.
+public enum Guidances: MethodSlot {
+    /// Any guidance.
+    public typealias Base = any Guidance
+    /// `guidance`.
+    public static let name = "guidance"
+    /// All guidances, in alphabetical order.
+    public static let methods: [any Method.Type] = [
+        ClassifierFree.self,
+        NoGuidance.self,
+    ]
+}
