@@ -8,6 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ck_attention.h"
+#include "ck_elementwise.h"
+#include "ck_layout.h"
+#include "ck_normalize.h"
+#include "ck_optimize.h"
+#include "ck_reduce.h"
+#include "ck_startup.h"
+
 // MARK: Flat buffers (flat.c)
 
 /// x[i] = value.
@@ -39,15 +47,15 @@ void ck_philox_uniform(float *x, size_t count, uint32_t block, const uint32_t co
 bool ck_is_within(const float *x, size_t count, float limit);
 /// x[i] /= divisor.
 void ck_divide(float *x, size_t count, float divisor);
-/// y[i] = x[i] rounded to the nearest bfloat16, ties to even; x is finite.
-void ck_bfloat16_encode(const float *restrict x, size_t count, uint16_t *restrict y);
-/// y[i] = x[i] widened from bfloat16.
-void ck_bfloat16_decode(const uint16_t *restrict x, size_t count, float *restrict y);
-/// codes[i] = round(x[i] / scale) in -127...127 with one scale = max |x| / 127 for every `block` values; x is finite.
-/// `scales` has ceil(count / block) elements; a block whose largest magnitude is below 1e-35 becomes zeros.
-void ck_int8_encode(const float *restrict x, size_t count, size_t block, float *restrict scales, int8_t *restrict codes);
-/// y[i] = scales[i / block] * codes[i].
-void ck_int8_decode(const float *restrict scales, const int8_t *restrict codes, size_t count, size_t block, float *restrict y);
+/// Two bytes for each x[i]: x[i] rounded to the nearest bfloat16, ties to even; x is finite.
+void ck_bfloat16_encode(const float *restrict x, size_t count, void *restrict bytes);
+/// y[i] = the i-th two bytes, widened from bfloat16.
+void ck_bfloat16_decode(const void *restrict bytes, size_t count, float *restrict y);
+/// bytes[i] = round(x[i] / scale) in -127...127 with one scale = max |x| / 127 for every `block` values; x is finite.
+/// `scales` holds ceil(count / block) float32 numbers; a block whose largest magnitude is below 1e-35 becomes zeros.
+void ck_int8_encode(const float *restrict x, size_t count, size_t block, void *restrict scales, void *restrict bytes);
+/// y[i] = scales[i / block] * bytes[i].
+void ck_int8_decode(const void *restrict scales, const void *restrict bytes, size_t count, size_t block, float *restrict y);
 /// The CRC-32C (Castagnoli) of `count` bytes that follow bytes whose checksum is `start`; 0 at the beginning.
 uint32_t ck_crc32c(uint32_t start, const void *bytes, size_t count);
 /// The same without instructions of the processor: the reference.

@@ -1,0 +1,103 @@
+#include "include/ck_layout.h"
+#include "vector.h"
+
+// One run of the innermost axis.
+CK_INLINE void run(const float *x, ptrdiff_t sx, float *y, ptrdiff_t sy, size_t count, bool accumulate) {
+    if (sx == 1 && sy == 1 && !accumulate) {
+        for (size_t i = 0; i < count; i++) y[i] = x[i];
+    } else if (sx == 1 && sy == 1) {
+        for (size_t i = 0; i < count; i++) y[i] += x[i];
+    } else if (sx == 0 && sy == 1 && !accumulate) {
+        float value = x[0];
+        for (size_t i = 0; i < count; i++) y[i] = value;
+    } else if (accumulate) {
+        for (size_t i = 0; i < count; i++) y[(ptrdiff_t)i * sy] += x[(ptrdiff_t)i * sx];
+    } else {
+        for (size_t i = 0; i < count; i++) y[(ptrdiff_t)i * sy] = x[(ptrdiff_t)i * sx];
+    }
+}
+
+CK_CLONES void ck_copy_strided(ck_strided s, const float *x, float *y, bool accumulate) {
+    for (size_t a = 0; a < s.extent[0]; a++) {
+        for (size_t b = 0; b < s.extent[1]; b++) {
+            const float *xb = x + (ptrdiff_t)a * s.source[0] + (ptrdiff_t)b * s.source[1];
+            float *yb = y + (ptrdiff_t)a * s.target[0] + (ptrdiff_t)b * s.target[1];
+            for (size_t c = 0; c < s.extent[2]; c++, xb += s.source[2], yb += s.target[2]) {
+                run(xb, s.source[3], yb, s.target[3], s.extent[3], accumulate);
+            }
+        }
+    }
+}
+
+CK_CLONES void ck_transpose(
+    const float *restrict x, size_t stride_x, float *restrict y, size_t stride_y, size_t rows, size_t columns,
+    bool accumulate) {
+    enum { side = 16 };
+    float tile[side][side];
+    for (size_t i = 0; i < rows; i += side) {
+        size_t height = rows - i < side ? rows - i : side;
+        for (size_t j = 0; j < columns; j += side) {
+            size_t width = columns - j < side ? columns - j : side;
+            for (size_t v = 0; v < width; v++) {
+                for (size_t u = 0; u < height; u++) tile[u][v] = x[(j + v) * stride_x + i + u];
+            }
+            for (size_t u = 0; u < height; u++) {
+                float *row = y + (i + u) * stride_y + j;
+                for (size_t v = 0; v < width; v++) row[v] = accumulate ? row[v] + tile[u][v] : tile[u][v];
+            }
+        }
+    }
+}
+
+CK_CLONES void ck_gather_rows(
+    const float *restrict x, const int64_t *restrict indices, float *restrict y, size_t count, size_t width) {
+    for (size_t i = 0; i < count; i++) memcpy(y + i * width, x + (size_t)indices[i] * width, width * sizeof(float));
+}
+
+CK_CLONES void ck_scatter_add_rows(
+    const float *restrict x, const int64_t *restrict indices, float *restrict y, size_t count, size_t width,
+    size_t from, size_t to) {
+    for (size_t i = 0; i < count; i++) {
+        float *restrict row = y + (size_t)indices[i] * width;
+        const float *restrict addend = x + i * width;
+        for (size_t j = from; j < to; j++) row[j] += addend[j];
+    }
+}
+
+CK_CLONES void ck_im2col(ck_unfold s, const float *restrict x, float *restrict columns, size_t from, size_t to) {
+    size_t row = s.kernel_width * s.channels;
+    for (size_t oy = from; oy < to; oy++) {
+        for (size_t ox = 0; ox < s.output_width; ox++) {
+            for (size_t ky = 0; ky < s.kernel_height; ky++, columns += row) {
+                ptrdiff_t y = (ptrdiff_t)(oy * s.stride + ky) - (ptrdiff_t)s.top;
+                for (size_t kx = 0; kx < s.kernel_width; kx++) {
+                    ptrdiff_t at = (ptrdiff_t)(ox * s.stride + kx) - (ptrdiff_t)s.left;
+                    float *target = columns + kx * s.channels;
+                    if (y < 0 || y >= (ptrdiff_t)s.height || at < 0 || at >= (ptrdiff_t)s.width) {
+                        for (size_t c = 0; c < s.channels; c++) target[c] = 0;
+                    } else {
+                        const float *source = x + ((size_t)y * s.width + (size_t)at) * s.channels;
+                        for (size_t c = 0; c < s.channels; c++) target[c] = source[c];
+                    }
+                }
+            }
+        }
+    }
+}
+
+CK_CLONES void ck_col2im(ck_unfold s, const float *restrict columns, float *restrict x) {
+    for (size_t i = 0; i < s.height * s.width * s.channels; i++) x[i] = 0;
+    for (size_t oy = 0; oy < s.output_height; oy++) {
+        for (size_t ox = 0; ox < s.output_width; ox++) {
+            for (size_t ky = 0; ky < s.kernel_height; ky++) {
+                ptrdiff_t y = (ptrdiff_t)(oy * s.stride + ky) - (ptrdiff_t)s.top;
+                for (size_t kx = 0; kx < s.kernel_width; kx++, columns += s.channels) {
+                    ptrdiff_t at = (ptrdiff_t)(ox * s.stride + kx) - (ptrdiff_t)s.left;
+                    if (y < 0 || y >= (ptrdiff_t)s.height || at < 0 || at >= (ptrdiff_t)s.width) continue;
+                    float *target = x + ((size_t)y * s.width + (size_t)at) * s.channels;
+                    for (size_t c = 0; c < s.channels; c++) target[c] += columns[c];
+                }
+            }
+        }
+    }
+}
