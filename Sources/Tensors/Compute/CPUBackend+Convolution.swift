@@ -1,0 +1,142 @@
+public import Buffers
+import CKernels
+import COneDNN
+
+extension CPUBackend {
+    /// `y = convolution(x, w) + bias`.
+    public func convolution(_ shape: ConvolutionShape, _ x: Region, _ w: Region, _ bias: Region?, into y: Region) {
+        guard y.count > 0 else { return }
+        if shape.isPointwise {
+            var product = GEMM(m: shape.pixels, n: shape.outputChannels, k: shape.input.channels)
+            product.transposeB = true
+            return multiply(product, x.floats, w.floats, y.floats, bias: bias?.floats)
+        }
+        tally(shape, x, w, y)
+        let plan = convolutions.plan(shape, bias == nil ? .forward : .forwardWithBias, parts: 16)
+        let weights = temporary(plan.whole.weightCount)
+        plan.whole.packWeights(w.floats, into: weights.floats)
+        let (source, target, offset) = (x.floats, y.floats, bias?.floats)
+        let scratch = scratch(plan.scratchCount)
+        pool.parallelFor(plan.parts) { part in
+            scratch.borrow { memory in
+                let (images, primitive) = plan.part(part)
+                primitive.run([
+                    (DNNL_ARG_SRC, source + images.lowerBound * shape.inputCount),
+                    (DNNL_ARG_WEIGHTS, weights.floats), (DNNL_ARG_BIAS, offset),
+                    (DNNL_ARG_DST, target + images.lowerBound * shape.outputCount), (DNNL_ARG_SCRATCHPAD, memory),
+                ])
+            }
+        }
+    }
+
+    /// The gradient for the input of a convolution.
+    public func convolutionInputGradient(_ shape: ConvolutionShape, _ dy: Region, _ w: Region, into dx: Region) {
+        guard dy.count > 0 else { return fill(0, into: dx) }
+        if shape.isPointwise {
+            let product = GEMM(m: shape.pixels, n: shape.input.channels, k: shape.outputChannels)
+            return multiply(product, dy.floats, w.floats, dx.floats)
+        }
+        tally(shape, dx, w, dy)
+        let plan = convolutions.plan(shape, .inputGradient, parts: 16)
+        let weights = temporary(plan.whole.weightCount)
+        plan.whole.packWeights(w.floats, into: weights.floats)
+        let (upstream, target) = (dy.floats, dx.floats)
+        let scratch = scratch(plan.scratchCount)
+        pool.parallelFor(plan.parts) { part in
+            scratch.borrow { memory in
+                let (images, primitive) = plan.part(part)
+                primitive.run([
+                    (DNNL_ARG_DIFF_DST, upstream + images.lowerBound * shape.outputCount),
+                    (DNNL_ARG_WEIGHTS, weights.floats),
+                    (DNNL_ARG_DIFF_SRC, target + images.lowerBound * shape.inputCount),
+                    (DNNL_ARG_SCRATCHPAD, memory),
+                ])
+            }
+        }
+    }
+
+    /// The gradients for the weight and the bias of a convolution.
+    public func convolutionWeightGradient(
+        _ shape: ConvolutionShape,
+        _ x: Region,
+        _ dy: Region,
+        into dw: Region,
+        bias db: Region?
+    ) {
+        guard x.count * dy.count > 0 else {
+            fill(0, into: dw)
+            return db.map { fill(0, into: $0) } ?? ()
+        }
+        if let db, shape.isPointwise {
+            let rows = ReductionShape(outer: 1, reduced: shape.pixels, inner: shape.outputChannels)
+            reduce(.sum, rows, dy, into: db)
+        }
+        if shape.isPointwise {
+            var product = GEMM(m: shape.outputChannels, n: shape.input.channels, k: shape.pixels)
+            product.transposeA = true
+            return multiply(product, dy.floats, x.floats, dw.floats)
+        }
+        tally(shape, x, dw, dy)
+        weightGradient(shape, x.floats, dy.floats, dw.floats, db?.floats)
+    }
+
+    // Each part of the batch makes a gradient of its own; they are added in order.
+    private func weightGradient(
+        _ shape: ConvolutionShape,
+        _ x: UnsafeMutablePointer<Float>,
+        _ dy: UnsafeMutablePointer<Float>,
+        _ dw: UnsafeMutablePointer<Float>,
+        _ db: UnsafeMutablePointer<Float>?
+    ) {
+        let plan = convolutions.plan(shape, db == nil ? .weightGradient : .weightGradientWithBias, parts: 8)
+        let (count, channels) = (plan.whole.weightCount, shape.outputChannels)
+        let partial = temporary(plan.parts * count)
+        let biases = temporary(plan.parts * channels)
+        let scratch = scratch(plan.scratchCount)
+        pool.parallelFor(plan.parts) { part in
+            scratch.borrow { memory in
+                let (images, primitive) = plan.part(part)
+                primitive.run([
+                    (DNNL_ARG_SRC, x + images.lowerBound * shape.inputCount),
+                    (DNNL_ARG_DIFF_DST, dy + images.lowerBound * shape.outputCount),
+                    (DNNL_ARG_DIFF_WEIGHTS, partial.floats + part * count),
+                    (DNNL_ARG_DIFF_BIAS, db == nil ? nil : biases.floats + part * channels),
+                    (DNNL_ARG_SCRATCHPAD, memory),
+                ])
+            }
+        }
+        let sums = temporary(count)
+        forBlocks(count, of: max(64, CPUBackend.blockSize / plan.parts)) { range in
+            let start = range.lowerBound
+            ck_reduce_columns(
+                CK_SUM,
+                partial.floats + start,
+                count,
+                sums.floats + start,
+                plan.parts,
+                range.count,
+                1
+            )
+        }
+        plan.whole.unpackWeights(sums.floats, into: dw)
+        if let db { ck_reduce_columns(CK_SUM, biases.floats, channels, db, plan.parts, channels, 1) }
+    }
+
+    private func tally(_ shape: ConvolutionShape, _ x: Region, _ w: Region, _ y: Region) {
+        tally.add(operations: 2 * y.count * w.count / max(1, shape.outputChannels))
+        tally.add(floats: x.count + w.count + y.count)
+    }
+}
+
+extension ConvolutionShape {
+    /// Elements of one input image.
+    var inputCount: Int { input.height * input.width * input.channels }
+    /// Elements of one image of the result.
+    var outputCount: Int { outputHeight * outputWidth * outputChannels }
+    /// Pixels of all images.
+    fileprivate var pixels: Int { input.batch * input.height * input.width }
+    /// Whether every pixel is a product of its own.
+    fileprivate var isPointwise: Bool {
+        kernelHeight == 1 && kernelWidth == 1 && stride == 1 && groups == 1 && padding == .zero
+    }
+}

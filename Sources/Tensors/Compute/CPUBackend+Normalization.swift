@@ -1,0 +1,206 @@
+public import Buffers
+import CKernels
+
+extension CPUBackend {
+    /// Group norm with a fused activation.
+    public func groupNorm(
+        _ shape: GroupNormShape,
+        activation: Activation,
+        _ x: Region,
+        scale: Region?,
+        shift: Region?,
+        into y: Region,
+        statistics: Region
+    ) {
+        let (source, target, moments) = (x.floats, y.floats, statistics.floats)
+        let (weight, offset) = (scale?.floats, shift?.floats)
+        let scratch = scratch(2 * shape.channels)
+        forSlices(shape, activation) { slice in
+            scratch.borrow { memory in
+                ck_group_norm_forward(
+                    slice.shape,
+                    source + slice.start,
+                    weight.map { $0 + slice.channel },
+                    offset.map { $0 + slice.channel },
+                    target + slice.start,
+                    moments + slice.statistics,
+                    memory
+                )
+            }
+        }
+        tally.add(floats: 3 * x.count)
+    }
+
+    /// Gradients of `groupNorm`.
+    public func groupNormGradient(
+        _ shape: GroupNormShape,
+        activation: Activation,
+        x: Region,
+        scale: Region?,
+        shift: Region?,
+        statistics: Region,
+        dy: Region,
+        into dx: Region,
+        dScale: Region?,
+        dShift: Region?
+    ) {
+        let (source, moments, upstream, target) = (x.floats, statistics.floats, dy.floats, dx.floats)
+        let (weight, offset) = (scale?.floats, shift?.floats)
+        let scratch = scratch(4 * shape.channels)
+        let partial = temporary(2 * shape.batch * shape.channels)
+        let sums = partial.floats
+        forSlices(shape, activation) { slice in
+            scratch.borrow { memory in
+                ck_group_norm_backward(
+                    slice.shape,
+                    source + slice.start,
+                    weight.map { $0 + slice.channel },
+                    offset.map { $0 + slice.channel },
+                    moments + slice.statistics,
+                    upstream + slice.start,
+                    target + slice.start,
+                    sums + 2 * (slice.image * shape.channels + slice.channel),
+                    memory
+                )
+            }
+        }
+        for slice in CPUBackend.slices(shape, activation) {
+            let width = slice.shape.groups * slice.shape.width
+            for (region, place) in [(dScale, 0), (dShift, width)] {
+                guard let region else { continue }
+                ck_reduce_columns(
+                    CK_SUM,
+                    sums + 2 * slice.channel + place,
+                    2 * shape.channels,
+                    region.floats + slice.channel,
+                    shape.batch,
+                    width,
+                    1
+                )
+            }
+        }
+        withExtendedLifetime(partial) {}
+        tally.add(floats: 5 * x.count)
+    }
+
+    /// Layer norm or RMS norm over the last axis.
+    public func layerNorm(
+        _ shape: LayerNormShape,
+        _ x: Region,
+        scale: Region?,
+        shift: Region?,
+        into y: Region,
+        statistics: Region
+    ) {
+        let (source, target, moments) = (x.floats, y.floats, statistics.floats)
+        let (weight, offset) = (scale?.floats, shift?.floats)
+        forRows(shape.rows, width: shape.columns) { rows in
+            let start = rows.lowerBound * shape.columns
+            ck_layer_norm_forward(
+                source + start,
+                weight,
+                offset,
+                target + start,
+                moments + 2 * rows.lowerBound,
+                rows.count,
+                shape.columns,
+                shape.epsilon,
+                shape.centered
+            )
+        }
+        tally.add(floats: 2 * x.count)
+    }
+
+    /// Gradients of `layerNorm`.
+    public func layerNormGradient(
+        _ shape: LayerNormShape,
+        x: Region,
+        scale: Region?,
+        statistics: Region,
+        dy: Region,
+        into dx: Region,
+        dScale: Region?,
+        dShift: Region?
+    ) {
+        let (source, moments, upstream, target) = (x.floats, statistics.floats, dy.floats, dx.floats)
+        let (weight, columns) = (scale?.floats, shape.columns)
+        let size = max(1, CPUBackend.blockSize / max(1, columns))
+        let blocks = (shape.rows + size - 1) / size
+        let needsSums = dScale != nil || dShift != nil
+        let partial = needsSums ? temporary(max(1, blocks * 2 * columns)) : nil
+        let sums = partial?.floats
+        forBlocks(shape.rows, of: size) { rows in
+            let start = rows.lowerBound * columns
+            ck_layer_norm_backward(
+                source + start,
+                weight,
+                moments + 2 * rows.lowerBound,
+                upstream + start,
+                target + start,
+                sums.map { $0 + rows.lowerBound / size * 2 * columns },
+                rows.count,
+                columns,
+                shape.centered
+            )
+        }
+        if let sums {
+            for (region, place) in [(dScale, 0), (dShift, columns)] {
+                guard let region else { continue }
+                ck_reduce_columns(CK_SUM, sums + place, 2 * columns, region.floats, blocks, columns, 1)
+            }
+        }
+        withExtendedLifetime(partial) {}
+        tally.add(floats: 3 * x.count)
+    }
+}
+
+/// Some groups of one image.
+private struct GroupSlice {
+    var image: Int
+    var channel: Int
+    var start: Int
+    var statistics: Int
+    var shape: ck_group_norm
+}
+
+extension CPUBackend {
+    /// Slices of the channels; few images are cut, so that all threads have work.
+    private static func slices(_ shape: GroupNormShape, _ activation: Activation) -> [GroupSlice] {
+        let width = shape.channels / shape.groups
+        let parts = shape.batch >= 8 ? 1 : max(1, min(shape.groups, shape.channels / 32, 8))
+        let size = (shape.groups + parts - 1) / parts
+        return stride(from: 0, to: shape.groups, by: size).map { first in
+            let part = ck_group_norm(
+                positions: shape.positions,
+                stride: shape.channels,
+                groups: min(size, shape.groups - first),
+                width: width,
+                epsilon: shape.epsilon,
+                silu: activation == .silu
+            )
+            return GroupSlice(
+                image: 0,
+                channel: first * width,
+                start: first * width,
+                statistics: 2 * first,
+                shape: part
+            )
+        }
+    }
+
+    private func forSlices(_ shape: GroupNormShape, _ activation: Activation, _ body: (GroupSlice) -> Void) {
+        guard shape.positions > 0 else { return }
+        let slices = CPUBackend.slices(shape, activation)
+        let image = shape.positions * shape.channels
+        let together = max(1, CPUBackend.blockSize / max(1, image / slices.count))
+        forBlocks(shape.batch * slices.count, of: together) { units in
+            for unit in units {
+                var slice = slices[unit % slices.count]
+                slice.image = unit / slices.count
+                slice.start += slice.image * image
+                slice.statistics += slice.image * 2 * shape.groups
+                body(slice)
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import Synchronization
+
+/// What a backend has done so far; the same for every run of the same work.
+public struct WorkCounters: Sendable, Hashable {
+    /// Multiplications and additions of matrix products and convolutions, in the direct form.
+    public var gemmOperations: Int
+    /// Bytes of all operands read and results written by kernels.
+    public var bytesMoved: Int
+    /// Allocations that the pool could not serve from freed memory.
+    public var poolMisses: Int
+
+    /// The work between an earlier reading and this one.
+    public func since(_ earlier: WorkCounters) -> WorkCounters {
+        WorkCounters(
+            gemmOperations: gemmOperations - earlier.gemmOperations,
+            bytesMoved: bytesMoved - earlier.bytesMoved,
+            poolMisses: poolMisses - earlier.poolMisses
+        )
+    }
+}
+
+/// Counts work from any thread.
+final class WorkTally: Sendable {
+    private let operations = Atomic<Int>(0)
+    private let bytes = Atomic<Int>(0)
+
+    func add(operations count: Int) {
+        operations.add(count, ordering: .relaxed)
+    }
+
+    func add(floats count: Int) {
+        bytes.add(4 * count, ordering: .relaxed)
+    }
+
+    func reading(poolMisses: Int) -> WorkCounters {
+        WorkCounters(
+            gemmOperations: operations.load(ordering: .relaxed),
+            bytesMoved: bytes.load(ordering: .relaxed),
+            poolMisses: poolMisses
+        )
+    }
+}
