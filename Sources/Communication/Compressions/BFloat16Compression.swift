@@ -1,0 +1,57 @@
+public import Buffers
+import CKernels
+public import Configs
+
+/// Values rounded to bfloat16, two bytes each: the upper half of a float32, rounded to the nearest, ties to even.
+///
+/// The error of a value is at most `2^-8` of its magnitude.
+///
+/// Source: Kalamkar et al. 2019, arXiv:1905.12322, section 3.
+public struct BFloat16Compression: Compression {
+    /// `bfloat16`.
+    public static let name = "bfloat16"
+    /// The format of the bytes.
+    public static let reference = Reference(
+        title: "A Study of BFLOAT16 for Deep Learning Training",
+        year: 2019,
+        link: "arXiv:1905.12322",
+        equations: "section 3"
+    )
+    /// 2.
+    public static let wireID: UInt8 = 2
+
+    /// The codec; it has no settings.
+    public init() {}
+
+    /// Nothing to check.
+    public func validate() throws(ConfigError) {}
+
+    /// Two bytes a value.
+    public func maximumSize(of count: Int) -> Int { 2 * count }
+
+    /// Rounds the values to their upper halves.
+    public func encode(
+        _ values: Span<Float>,
+        into bytes: inout MutableRawSpan,
+        using random: inout RandomStream
+    ) -> Int {
+        let size = maximumSize(of: values.count)
+        precondition(bytes.byteCount >= size, "\(bytes.byteCount) bytes for \(size)")
+        values.withUnsafeBufferPointer { source in
+            bytes.withUnsafeMutableBytes { target in
+                ck_bfloat16_encode(source.baseAddress, source.count, target.baseAddress)
+            }
+        }
+        return size
+    }
+
+    /// Widens the values.
+    public func decode(_ bytes: RawSpan, into values: inout MutableSpan<Float>) throws(CompressionError) {
+        try checkSize(bytes, maximumSize(of: values.count))
+        bytes.withUnsafeBytes { source in
+            values.withUnsafeMutableBufferPointer { target in
+                ck_bfloat16_decode(source.baseAddress, target.count, target.baseAddress)
+            }
+        }
+    }
+}
