@@ -18,7 +18,10 @@ public protocol Backend: Sendable {
     /// `y = op(x)`, element by element; `y` may be `x`.
     func unary(_ operation: UnaryOperation, _ x: Region, into y: Region)
 
-    /// `dx = dy * op'(x)`, where `y = op(x)` is at hand; `dx` may be `dy`.
+    /// `dx = dy * op'(x)`; `dx` may be `dy`.
+    ///
+    /// Gradients of `exp`, `sqrt`, `rsqrt`, `reciprocal`, `tanh` and `sigmoid` are computed from `y = op(x)` and never read `x`; all others
+    /// are computed from `x` and never read `y`: only one of the two needs to be kept.
     func unaryGradient(_ operation: UnaryOperation, x: Region, y: Region, dy: Region, into dx: Region)
 
     /// `c = op(a, b)` with operands read through broadcasting strides.

@@ -42,6 +42,14 @@ public enum UnaryOperation: Sendable, Hashable {
     case clamp(low: Float, high: Float)
     /// `scale * x + offset`.
     case affine(scale: Float, offset: Float)
+
+    /// Whether the gradient is computed from the result `y` and not from the input `x`.
+    var gradientReadsResult: Bool {
+        switch self {
+        case .exp, .sqrt, .rsqrt, .reciprocal, .tanh, .sigmoid: true
+        default: false
+        }
+    }
 }
 
 /// Functions of two numbers.

@@ -68,35 +68,16 @@ extension ReferenceBackend {
         _ dv: Region,
         dBias: Region?
     ) {
-        let (queries, keys, values, upstream) = (q.floats, k.floats, v.floats, dy.floats)
-        var sums = (
-            q: [Double](repeating: 0, count: dq.count), k: [Double](repeating: 0, count: dk.count),
-            v: [Double](repeating: 0, count: dv.count), bias: [Double](repeating: 0, count: dBias?.count ?? 0)
-        )
+        var sums = AttentionSums(dq.count, dk.count, dv.count, bias: dBias?.count ?? 0)
         shape.forEachQuery { query in
             let scores = self.scores(shape, query, q, k, bias)
             let total = self.logSumExp(scores)
-            let weights = scores.map { exp($0 - total) }
-            let slopes = weights.indices.map { m in
-                (0..<shape.headSize).reduce(0.0) {
-                    $0 + Double(upstream[query.start + $1]) * Double(values[shape.key(query, m) + $1])
-                }
-            }
-            let mean = zip(weights, slopes).reduce(0) { $0 + $1.0 * $1.1 }
-            for (m, weight) in weights.enumerated() {
-                let (start, slope) = (shape.key(query, m), weight * (slopes[m] - mean))
-                if dBias != nil { sums.bias[shape.bias(query, m)] += slope }
-                for d in 0..<shape.headSize {
-                    sums.v[start + d] += weight * Double(upstream[query.start + d])
-                    sums.q[query.start + d] += Double(shape.scale) * slope * Double(keys[start + d])
-                    sums.k[start + d] += Double(shape.scale) * slope * Double(queries[query.start + d])
-                }
-            }
+            sums.add(shape, query, weights: scores.map { exp($0 - total) }, q.floats, k.floats, v.floats, dy.floats)
         }
-        for (region, result) in [(dq, sums.q), (dk, sums.k), (dv, sums.v)] + (dBias.map { [($0, sums.bias)] } ?? []) {
-            let target = region.floats
-            for (i, sum) in result.enumerated() { target[i] = Float(sum) }
-        }
+        write(sums.q, to: dq)
+        write(sums.k, to: dk)
+        write(sums.v, to: dv)
+        write(sums.bias, to: dBias)
     }
 
     private func scores(_ shape: AttentionShape, _ query: Query, _ q: Region, _ k: Region, _ bias: Region?) -> [Double]
@@ -114,6 +95,50 @@ extension ReferenceBackend {
     private func logSumExp(_ values: [Double]) -> Double {
         guard let peak = values.max(), peak > -.infinity else { return -.infinity }
         return peak + log(values.reduce(0) { $0 + exp($1 - peak) })
+    }
+}
+
+/// The gradients of an attention, added up query by query.
+private struct AttentionSums {
+    typealias Floats = UnsafeMutablePointer<Float>
+
+    var q: [Double]
+    var k: [Double]
+    var v: [Double]
+    var bias: [Double]
+
+    init(_ q: Int, _ k: Int, _ v: Int, bias: Int) {
+        self.q = [Double](repeating: 0, count: q)
+        self.k = [Double](repeating: 0, count: k)
+        self.v = [Double](repeating: 0, count: v)
+        self.bias = [Double](repeating: 0, count: bias)
+    }
+
+    mutating func add(
+        _ shape: AttentionShape,
+        _ query: Query,
+        weights: [Double],
+        _ queries: Floats,
+        _ keys: Floats,
+        _ values: Floats,
+        _ dy: Floats
+    ) {
+        let slopes = weights.indices.map { m in
+            let start = shape.key(query, m)
+            return (0..<shape.headSize).reduce(0.0) {
+                $0 + Double(dy[query.start + $1]) * Double(values[start + $1])
+            }
+        }
+        let mean = zip(weights, slopes).reduce(0) { $0 + $1.0 * $1.1 }
+        for (m, weight) in weights.enumerated() {
+            let (start, slope) = (shape.key(query, m), weight * (slopes[m] - mean))
+            if !bias.isEmpty { bias[shape.bias(query, m)] += slope }
+            for d in 0..<shape.headSize {
+                v[start + d] += weight * Double(dy[query.start + d])
+                q[query.start + d] += Double(shape.scale) * slope * Double(keys[start + d])
+                k[start + d] += Double(shape.scale) * slope * Double(queries[query.start + d])
+            }
+        }
     }
 }
 

@@ -15,9 +15,9 @@ extension ReferenceBackend {
 
     /// `dx = dy * op'(x)`.
     public func unaryGradient(_ operation: UnaryOperation, x: Region, y: Region, dy: Region, into dx: Region) {
-        let (source, upstream, target) = (x.floats, dy.floats, dx.floats)
+        let (source, upstream, target) = (operation.gradientReadsResult ? y.floats : x.floats, dy.floats, dx.floats)
         for i in 0..<dx.count {
-            target[i] = Float(Double(upstream[i]) * operation.slope(at: Double(source[i])))
+            target[i] = Float(Double(upstream[i]) * operation.slope(Double(source[i])))
         }
     }
 
@@ -89,20 +89,19 @@ extension UnaryOperation {
         }
     }
 
-    /// The derivative at one place.
-    func slope(at x: Double) -> Double {
-        let y = value(at: x)
+    /// The derivative, from the result if `gradientReadsResult`, else from the input.
+    func slope(_ x: Double) -> Double {
         switch self {
         case .negate: return -1
-        case .exp: return y
+        case .exp: return x
         case .log: return 1 / x
-        case .sqrt: return 0.5 / y
-        case .rsqrt: return -0.5 * y / x
-        case .reciprocal: return -y * y
+        case .sqrt: return 0.5 / x
+        case .rsqrt: return -0.5 * x * x * x
+        case .reciprocal: return -x * x
         case .sin: return Glibc.cos(x)
         case .cos: return -Glibc.sin(x)
-        case .tanh: return 1 - y * y
-        case .sigmoid: return y * (1 - y)
+        case .tanh: return 1 - x * x
+        case .sigmoid: return x * (1 - x)
         case .softplus: return 1 / (1 + Glibc.exp(-x))
         case .abs: return x > 0 ? 1 : x < 0 ? -1 : 0
         case .square: return 2 * x

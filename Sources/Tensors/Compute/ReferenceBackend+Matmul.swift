@@ -29,21 +29,21 @@ extension ReferenceBackend {
             let values = bias.floats
             for i in 0..<y.count { sums[i] = Double(values[i % shape.outputChannels]) }
         }
-        let (image, kernel, target) = (x.floats, w.floats, y.floats)
+        let (image, kernel) = (x.floats, w.floats)
         shape.forEachProduct { input, weight, output in
             sums[output] += Double(image[input]) * Double(kernel[weight])
         }
-        for i in 0..<y.count { target[i] = Float(sums[i]) }
+        write(sums, to: y)
     }
 
     /// The gradient for the input of a convolution.
     public func convolutionInputGradient(_ shape: ConvolutionShape, _ dy: Region, _ w: Region, into dx: Region) {
         var sums = [Double](repeating: 0, count: dx.count)
-        let (upstream, kernel, target) = (dy.floats, w.floats, dx.floats)
+        let (upstream, kernel) = (dy.floats, w.floats)
         shape.forEachProduct { input, weight, output in
             sums[input] += Double(upstream[output]) * Double(kernel[weight])
         }
-        for i in 0..<dx.count { target[i] = Float(sums[i]) }
+        write(sums, to: dx)
     }
 
     /// The gradients for the weight and the bias of a convolution.
@@ -55,11 +55,11 @@ extension ReferenceBackend {
         bias db: Region?
     ) {
         var sums = [Double](repeating: 0, count: dw.count)
-        let (image, upstream, target) = (x.floats, dy.floats, dw.floats)
+        let (image, upstream) = (x.floats, dy.floats)
         shape.forEachProduct { input, weight, output in
             sums[weight] += Double(image[input]) * Double(upstream[output])
         }
-        for i in 0..<dw.count { target[i] = Float(sums[i]) }
+        write(sums, to: dw)
         guard let db else { return }
         let channels = shape.outputChannels
         let rows = shape.output.batch * shape.output.height * shape.output.width

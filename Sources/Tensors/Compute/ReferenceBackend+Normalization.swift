@@ -132,11 +132,6 @@ extension ReferenceBackend {
     private func at(_ region: Region?, _ index: Int, else absent: Double) -> Double {
         region.map { Double($0.floats[index]) } ?? absent
     }
-
-    private func write(_ values: [Double], to region: Region?) {
-        guard let target = region?.floats else { return }
-        for (i, value) in values.enumerated() { target[i] = Float(value) }
-    }
 }
 
 /// Mean and biased variance; not centred, the mean counts as 0.

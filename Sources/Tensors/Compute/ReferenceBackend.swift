@@ -15,6 +15,12 @@ public struct ReferenceBackend: Backend {
         Storage(byteCount: count * dtype.byteWidth)
     }
 
+    /// Rounds numbers to float32, if anybody wants them.
+    func write(_ values: [Double], to region: Region?) {
+        guard let target = region?.floats else { return }
+        for (i, value) in values.enumerated() { target[i] = Float(value) }
+    }
+
     /// Calls `body` for every run along the last axis with the offsets of its first element under both strides.
     func forEachRow(_ shape: Shape, _ first: [Int], _ second: [Int], _ body: (Int, Int) -> Void) {
         guard shape.count > 0 else { return }

@@ -21,10 +21,12 @@ extension Tensor {
 
     /// The product, with broadcasting.
     public static func * (left: Tensor, right: Tensor) -> Tensor {
-        let (a, b) = (left.data, right.data)
-        return record(TensorData.binary(.multiply, a, b), from: [left, right]) { dy, sink in
-            sink.add(0, TensorData.binary(.multiply, dy, b).summed(to: a.shape))
-            sink.add(1, TensorData.binary(.multiply, dy, a).summed(to: b.shape))
+        let (a, b) = (left.shape, right.shape)
+        // A factor is only kept for the gradient of the other one.
+        let (toLeft, toRight) = (left.isRecorded ? right.data : nil, right.isRecorded ? left.data : nil)
+        return record(TensorData.binary(.multiply, left.data, right.data), from: [left, right]) { dy, sink in
+            if let toLeft { sink.add(0, TensorData.binary(.multiply, dy, toLeft).summed(to: a)) }
+            if let toRight { sink.add(1, TensorData.binary(.multiply, dy, toRight).summed(to: b)) }
         }
     }
 

@@ -3,12 +3,12 @@ import Buffers
 extension Tensor {
     /// `op(x)`, element by element.
     func unary(_ operation: UnaryOperation) -> Tensor {
-        let x = data
-        let y = x.unary(operation)
+        let y = data.unary(operation)
+        let kept = operation.gradientReadsResult ? y : data
         return Tensor.record(y, from: [self]) { dy, sink in
             guard sink.wants(0) else { return }
-            let dx = TensorData.uninitialized(x.shape)
-            Compute.backend.unaryGradient(operation, x: x.region, y: y.region, dy: dy.region, into: dx.region)
+            let dx = TensorData.uninitialized(kept.shape)
+            Compute.backend.unaryGradient(operation, x: kept.region, y: kept.region, dy: dy.region, into: dx.region)
             sink.add(0, dx)
         }
     }
