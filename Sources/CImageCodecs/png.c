@@ -123,7 +123,8 @@ size_t ci_png_bound(int32_t width, int32_t height, int32_t channels) {
 }
 
 ci_status ci_encode_png(
-    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, uint8_t *bytes, size_t capacity, size_t *written) {
+    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, uint8_t *bytes, size_t capacity,
+    size_t *written) {
     *written = 0;
     if (channels != 1 && channels != 3) return ci_unsupported;
     if (width < 1 || height < 1) return ci_corrupt;
@@ -143,8 +144,9 @@ ci_status ci_encode_png(
     }
     png_set_write_fn(png, &to, write_bytes, flush_bytes);
     png_set_IHDR(
-        png, header, (png_uint_32)width, (png_uint_32)height, 8, channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB,
-        PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+        png, header, (png_uint_32)width, (png_uint_32)height, 8,
+        channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+        PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_write_info(png, header);
     for (int32_t y = 0; y < height; y++) png_write_row(png, pixels + (size_t)y * stride);
     png_write_end(png, header);

@@ -7,9 +7,10 @@
 /*
  PNG, JPEG and WebP bytes to 8-bit pixels, and pixels to PNG bytes.
 
- Bytes may come from anywhere. The size of an image is read by ci_inspect, from its header alone, so that the caller judges it before a pixel is
- stored; ci_decode writes only into memory of the caller. No error leaves these functions but by their result: every setjmp is inside.
- Pixels are row-major, channels last, without padding. Transparent images are laid on white. All functions may be called from any thread.
+ Bytes may come from anywhere. The size of an image is read by ci_inspect, from its header alone, so that the caller
+ judges it before a pixel is stored; ci_decode writes only into memory of the caller. No error leaves these functions
+ but by their result: every setjmp is inside. Pixels are row-major, channels last, without padding. Transparent images
+ are laid on white. All functions may be called from any thread.
 */
 
 /* An image may not be wider or higher than this. */
@@ -50,8 +51,9 @@ ci_status ci_decode(const uint8_t *bytes, size_t count, uint8_t *pixels, size_t 
 /* The most bytes that ci_encode_png writes for an image. */
 size_t ci_png_bound(int32_t width, int32_t height, int32_t channels);
 
-/* Encodes [height, width, channels] pixels, 1 or 3 channels, as PNG; `written` is the number of bytes used of `capacity`. */
+/* Encodes [height, width, channels] pixels, 1 or 3 channels, as PNG; `written` of `capacity` bytes are used. */
 ci_status ci_encode_png(
-    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, uint8_t *bytes, size_t capacity, size_t *written);
+    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, uint8_t *bytes, size_t capacity,
+    size_t *written);
 
 #endif
