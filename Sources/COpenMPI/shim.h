@@ -1,0 +1,38 @@
+#ifndef COPENMPI_SHIM_H
+#define COPENMPI_SHIM_H
+
+// The handles and constants of MPI are macros over the addresses of variables, which Swift cannot import; these functions name them.
+
+#include <mpi.h>
+#include <stdint.h>
+
+static inline MPI_Comm mpi_world(void) { return MPI_COMM_WORLD; }
+static inline MPI_Datatype mpi_float(void) { return MPI_FLOAT; }
+static inline MPI_Datatype mpi_double(void) { return MPI_DOUBLE; }
+static inline MPI_Datatype mpi_int64(void) { return MPI_INT64_T; }
+static inline MPI_Datatype mpi_byte(void) { return MPI_BYTE; }
+static inline MPI_Op mpi_sum(void) { return MPI_SUM; }
+static inline MPI_Op mpi_max(void) { return MPI_MAX; }
+
+/// Makes calls on the world return their errors instead of ending the process.
+static inline int mpi_return_errors(void) { return MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN); }
+
+/// Sums in place over all ranks.
+static inline int mpi_sum_floats(float *values, int count) {
+    return MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
+}
+static inline int mpi_sum_doubles(double *values, int count) {
+    return MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+}
+static inline int mpi_max_doubles(double *values, int count) {
+    return MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
+}
+
+enum {
+    mpi_success = MPI_SUCCESS,
+    mpi_thread_funneled = MPI_THREAD_FUNNELED,
+    mpi_largest_error_text = MPI_MAX_ERROR_STRING,
+    mpi_largest_host_name = MPI_MAX_PROCESSOR_NAME
+};
+
+#endif
