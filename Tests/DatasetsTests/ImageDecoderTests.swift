@@ -31,7 +31,7 @@ struct ImageDecoderTests {
     func shrinking() throws {
         let values = (0..<64).map { UInt8($0 * 4) }
         let small = try decode(values, [8, 8, 1], to: [4, 4, 1])
-        // The ramp is linear and the filter symmetric: inner pixels are the mean of the four they cover, 72, 76, 104, 108.
+        // Ramp and filter are symmetric: inner pixels are the mean of the four they cover, 72, 76, 104, 108.
         #expect(abs(small[5] - (90 / 127.5 - 1)) < 1e-5)
         #expect(
             try decode([UInt8](repeating: 77, count: 90), [9, 10, 1], to: [3, 3, 1]).allSatisfy {
