@@ -61,7 +61,8 @@ struct NodePlace {
 
     /// Decodes a type with defaults: merges them under the written keys, decodes, validates.
     func readConfigurable<T>(_ type: any Configurable.Type, owner: String?, as: T.Type) throws -> T {
-        let tree = (defaults ?? ConfigEncoder.node(of: type.init())).relocated(to: node.location)
+        let outer = defaults.flatMap { $0.isNull ? nil : $0 }
+        let tree = (outer ?? ConfigEncoder.node(of: type.init())).relocated(to: node.location)
         let place = NodePlace(node: node, defaults: tree, path: path)
         if let known = tree.entries {
             guard let entries = node.entries else {

@@ -20,12 +20,16 @@ extension ConfigNode {
             throw ConfigError(.tooLarge(bytes: text.utf8.count, limit: Self.maximumBytes), at: whole)
         }
         try Self.refuseManyAliases(text, at: whole)
+        var parser: Parser?
         let root: Node?
         do {
-            root = try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
+            parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
+            root = try parser?.singleRoot()
         } catch {
             throw Self.syntaxError(error, file: file)
         }
+        // Nodes hold their anchors weakly; the parser keeps them until all nodes were looked at.
+        defer { withExtendedLifetime(parser) {} }
         guard let root else {
             self.init(.mapping([]), at: whole)
             return
