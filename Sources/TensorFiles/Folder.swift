@@ -37,9 +37,14 @@ public enum Folder {
         try SystemCall.run(.synchronizeFolder, path) { Int(fsync(Int32(descriptor))) }
     }
 
-    /// Gives a folder or file another name on the same disk; an existing file there is replaced.
+    /// Gives a folder or file another name on the same disk; a file that stands there is replaced, a folder is not.
     public static func rename(_ path: String, to newPath: String) throws(TensorFileError) {
         try SystemCall.run(.rename, newPath) { Int(Glibc.rename(path, newPath)) }
+    }
+
+    /// The size of a regular file in bytes.
+    public static func byteCount(_ path: String) throws(TensorFileError) -> Int {
+        try OpenFile(reading: path).size()
     }
 
     /// The names in a folder, sorted, without `.` and `..`.
@@ -65,7 +70,9 @@ public enum Folder {
         return names.sorted()
     }
 
-    /// Removes a file, or a folder with all it holds; links are removed, not followed. A missing path is no error.
+    /// Removes a file, or a folder with all it holds.
+    ///
+    /// Links are removed, not followed. A missing path is no error.
     public static func remove(_ path: String) throws(TensorFileError) {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
