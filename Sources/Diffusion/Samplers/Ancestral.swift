@@ -60,8 +60,9 @@ public struct Ancestral: Sampler {
         for (level, next) in zip(path, path.dropFirst()) {
             let posterior = NoisePosterior(from: level, to: next)
             x = x * Float(posterior.image) + denoise(x, level.t) * Float(posterior.clean)
+            guard posterior.lower > 0 else { continue }
             let deviation = Double.pow(posterior.lower, (1 - variance) / 2) * .pow(posterior.upper, variance / 2)
-            if next.sigma > 0 { x = x + noise.normal(x.shape) * Float(deviation) }
+            x = x + noise.normal(x.shape) * Float(deviation)
         }
         return x
     }
