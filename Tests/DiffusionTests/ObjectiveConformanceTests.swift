@@ -1,0 +1,114 @@
+import Buffers
+import Configs
+import Diffusion
+import Networks
+import Tensors
+import TestSupport
+import Testing
+
+/// A small batch, an affine network and its parameters.
+struct SmallTask {
+    let model: AffineDenoiser
+    let parameters: FlatBuffer
+    let averages: [FlatBuffer]
+
+    init(averages: Int = 0) {
+        let scope = ParameterScope()
+        model = AffineDenoiser(scope, channels: 2, classes: 3)
+        parameters = scope.initialize(seed: 5)
+        self.averages = (0..<averages).map { scope.initialize(seed: 6 + UInt64($0)) }
+    }
+
+    func batch(_ ids: Range<UInt64>) -> Batch {
+        var values: [Float] = []
+        for id in ids {
+            var random = SeededGenerator(seed: id)
+            values += random.floats(3 * 3 * 2)
+        }
+        return Batch(
+            images: TensorData(values, shape: [ids.count, 3, 3, 2]),
+            condition: Condition(labels: ids.map { Int($0 % 3) }),
+            sampleIDs: Array(ids)
+        )
+    }
+
+    func loss(_ objective: any Objective, _ ids: Range<UInt64>, tape: Tape? = nil, seed: UInt64 = 1) -> Loss {
+        let forward = ForwardContext(
+            parameters: parameters,
+            tape: tape,
+            isTraining: true,
+            random: RandomStream(seed: seed, purpose: .dropout, index: ids.lowerBound)
+        )
+        let context = ObjectiveContext(
+            forward: forward,
+            averages: averages,
+            progress: Progress(plannedSamples: 1000),
+            seed: seed
+        )
+        return objective.loss(model, batch(ids), context)
+    }
+
+    func gradients(_ objective: any Objective, _ ids: Range<UInt64>) -> [Float] {
+        let tape = Tape()
+        let result = FlatBuffer(count: parameters.count)
+        tape.backward(loss(objective, ids, tape: tape).total, into: result, of: parameters)
+        return result.floats
+    }
+}
+
+@Suite("Every objective")
+struct ObjectiveConformanceTests {
+    private func objective(_ name: String) throws -> any Objective {
+        try method(Objectives.self, name, as: (any Objective).self)
+    }
+
+    // The loss is a sum of squares of an affine function, for which central differences are exact but for rounding:
+    // 1e-6 of the loss over twice the step of 0.05.
+    @Test("has the gradient of its loss", arguments: Objectives.methodNames)
+    func gradient(name: String) throws {
+        let objective = try objective(name)
+        let task = SmallTask(averages: objective.averagesNeeded)
+        let gradients = task.gradients(objective, 0..<5)
+        let size = Double(task.loss(objective, 0..<5).total.item)
+        for index in 0..<task.parameters.count {
+            let totals = [0.05, -0.05].map { (change: Float) in
+                let original = task.parameters.floats[index]
+                task.parameters.withMutableFloats { $0[index] = original + change }
+                let total = Double(task.loss(objective, 0..<5).total.item)
+                task.parameters.withMutableFloats { $0[index] = original }
+                return total
+            }
+            let expected = (totals[0] - totals[1]) / 0.1
+            expectClose(Double(gradients[index]), expected, absolute: 2e-5 * size, relative: 1e-4, "parameter \(index)")
+        }
+    }
+
+    @Test("adds up over any split of a batch", arguments: Objectives.methodNames)
+    func split(name: String) throws {
+        let objective = try objective(name)
+        let task = SmallTask(averages: objective.averagesNeeded)
+        let parts = [0..<3, 3..<4, 4..<9] as [Range<UInt64>]
+        let whole = Double(task.loss(objective, 0..<9).total.item)
+        let sum = parts.reduce(0) { $0 + Double(task.loss(objective, $1).total.item) }
+        expectClose(sum, whole, relative: 1e-6)
+        let pieces = parts.map { task.gradients(objective, $0) }
+        let added = (0..<task.parameters.count).map { index in pieces.reduce(0) { $0 + $1[index] } }
+        expectClose(added, task.gradients(objective, 0..<9), Tolerance(absolute: 1e-5, relative: 1e-5))
+    }
+
+    @Test("is a function of the seed", arguments: Objectives.methodNames)
+    func seeded(name: String) throws {
+        let objective = try objective(name)
+        let task = SmallTask(averages: objective.averagesNeeded)
+        #expect(task.loss(objective, 0..<4).total.item == task.loss(objective, 0..<4).total.item)
+        #expect(task.loss(objective, 0..<4, seed: 2).total.item != task.loss(objective, 0..<4).total.item)
+    }
+
+    @Test("reports parts that count samples", arguments: Objectives.methodNames)
+    func parts(name: String) throws {
+        let objective = try objective(name)
+        let loss = SmallTask(averages: objective.averagesNeeded).loss(objective, 0..<9)
+        #expect(Set(loss.parts.map(\.name)).count == loss.parts.count)
+        #expect(loss.parts.allSatisfy { $0.count > 0 && $0.count <= 9 && $0.sum.isFinite })
+    }
+}
