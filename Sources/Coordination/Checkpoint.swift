@@ -19,7 +19,9 @@ public struct Checkpoint: Codable, Equatable, Sendable {
 
     /// Checks the names of a list of files, which has at most a million.
     public static func validate(_ files: [CheckpointFile]) throws(CoordinationError) {
-        guard (1...1_000_000).contains(files.count) else { throw .invalid(what: "number of files", value: "\(files.count)") }
+        guard (1...1_000_000).contains(files.count) else {
+            throw .invalid(what: "number of files", value: "\(files.count)")
+        }
         for file in files { try file.validate() }
         guard Set(files.map(\.name)).count == files.count else {
             throw .invalid(what: "file list", value: "repeated name")

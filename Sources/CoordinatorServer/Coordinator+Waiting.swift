@@ -1,0 +1,58 @@
+public import Coordination
+
+extension Coordinator {
+    /// Returns after the next change of the state or at a moment, whichever is first.
+    func change(before end: ContinuousClock.Instant) async {
+        let id = nextWaiter
+        nextWaiter += 1
+        let alarm = Task {
+            try? await Task.sleep(until: end)
+            self.resume(id)
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { waiters[id] = $0 }
+        } onCancel: {
+            Task { await self.resume(id) }
+        }
+        alarm.cancel()
+    }
+
+    private func resume(_ id: UInt64) { waiters.removeValue(forKey: id)?.resume() }
+
+    func wake() {
+        let waiting = waiters
+        waiters = [:]
+        for waiter in waiting.values { waiter.resume() }
+    }
+
+    /// Decisions from now on, until the coordinator closes; nil now and then, so that a listener that has gone is noticed.
+    ///
+    /// A listener that does not keep up loses the oldest; beyond 64 listeners a stream is empty.
+    public func events() -> AsyncStream<Event?> {
+        let (stream, continuation) = AsyncStream.makeStream(of: Event?.self, bufferingPolicy: .bufferingNewest(256))
+        let id = nextWaiter
+        nextWaiter += 1
+        guard !isClosed, listeners.count < 64 else {
+            continuation.finish()
+            return stream
+        }
+        listeners[id] = continuation
+        continuation.onTermination = { _ in Task { await self.forget(listener: id) } }
+        return stream
+    }
+
+    /// Sends a sign of life to every listener.
+    func pulse() {
+        for listener in listeners.values { listener.yield(nil) }
+    }
+
+    private func forget(listener id: UInt64) { listeners[id] = nil }
+
+    /// Answers everybody who waits and ends all streams; what is on its way to the disk still gets there.
+    public func close() {
+        isClosed = true
+        wake()
+        for listener in listeners.values { listener.finish() }
+        listeners = [:]
+    }
+}
