@@ -1,5 +1,6 @@
 import Buffers
 import CZstd
+import Glibc
 
 /// One zstd frame (RFC 8878) that states its content's size and carries a checksum.
 public enum Zstd {
@@ -49,12 +50,24 @@ public enum Zstd {
         guard ZSTD_isError(frame) == 0, frame == bytes.count else {
             throw .badFrame(path: name, words: ZSTD_isError(frame) == 0 ? "bytes after the frame" : words(frame))
         }
+        try requireMemory(Int(size), name)
         let storage = Storage(byteCount: Int(size))
         let written = ZSTD_decompress(storage.address, Int(size), bytes.baseAddress, bytes.count)
         guard ZSTD_isError(written) == 0, written == Int(size) else {
             throw .badFrame(path: name, words: ZSTD_isError(written) == 0 ? "content too short" : words(written))
         }
         return storage
+    }
+
+    /// Asks the system whether so much memory can be had at all, so that a large claim is an error and no trap.
+    private static func requireMemory(_ byteCount: Int, _ name: String) throws(TensorFileError) {
+        let count = max(1, byteCount)
+        guard let memory = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+            memory != MAP_FAILED
+        else {
+            throw .system(.map, path: name, code: errno)
+        }
+        munmap(memory, count)
     }
 
     private static func words(_ code: Int) -> String {
