@@ -159,9 +159,10 @@ private struct GEMMBlock {
         }
     }
 
-    // oneDNN has more overhead a call and is faster once packing is paid for; OpenBLAS is when A is transposed.
+    // oneDNN has more overhead a call and is faster once that is paid for; OpenBLAS is for many rows read through a transposition.
     private var prefersOneDNN: Bool {
-        !shape.transposeA && rows.count * columns.count * depth.count >= 1 << 21 && depth.count > 0
+        guard !shape.transposeA || rows.count <= 1024 else { return false }
+        return rows.count * columns.count * depth.count >= 1 << 20
     }
 }
 
