@@ -82,8 +82,9 @@ public struct AdamW: Optimizer {
             beta2: Float(beta2),
             epsilon: Float(epsilon),
             weightDecay: Float(weightDecay),
-            correction1: Float(1 - Double.pow(beta1, count)),
-            correction2: Float(1 - Double.pow(beta2, count))
+            // From the betas that the kernel sees: 1 - 0.999 in single precision is off by 1e-5, which would not cancel.
+            correction1: Float(1 - Double.pow(Double(Float(beta1)), count)),
+            correction2: Float(1 - Double.pow(Double(Float(beta2)), count))
         )
         Compute.backend.adamW(
             numbers,
