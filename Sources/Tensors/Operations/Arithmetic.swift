@@ -55,10 +55,9 @@ extension Tensor {
         let (a, b) = (left.data, right.data)
         return record(TensorData.binary(operation, a, b), from: [left, right]) { dy, sink in
             let (first, second) = operation == .maximum ? (a, b) : (b, a)
-            let share = TensorData.binary(.multiply, dy, TensorData.binary(.greaterShare, first, second))
-            let rest = TensorData.binary(.subtract, dy, share)
-            sink.add(0, (operation == .maximum ? share : rest).summed(to: a.shape))
-            sink.add(1, (operation == .maximum ? rest : share).summed(to: b.shape))
+            let left = TensorData.binary(.multiply, dy, TensorData.binary(.greaterShare, first, second))
+            sink.add(0, left.summed(to: a.shape))
+            sink.add(1, TensorData.binary(.subtract, dy, left).summed(to: b.shape))
         }
     }
 
