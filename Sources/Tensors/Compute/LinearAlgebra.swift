@@ -74,12 +74,24 @@ public enum LinearAlgebra {
     public static func product(_ a: Matrix, _ b: Matrix) -> Matrix {
         precondition(a.columns == b.rows, "\(a.rows)x\(a.columns) times \(b.rows)x\(b.columns)")
         var result = Matrix(rows: a.rows, columns: b.columns)
-        for row in 0..<a.rows {
-            for inner in 0..<a.columns {
-                let factor = a[row, inner]
-                for column in 0..<b.columns { result[row, column] += factor * b[inner, column] }
-            }
-        }
+        guard !result.values.isEmpty, a.columns > 0 else { return result }
+        let (m, n, k) = (Int32(a.rows), Int32(b.columns), Int32(a.columns))
+        cblas_dgemm(
+            CblasRowMajor,
+            CblasNoTrans,
+            CblasNoTrans,
+            m,
+            n,
+            k,
+            1,
+            a.values,
+            k,
+            b.values,
+            n,
+            0,
+            &result.values,
+            n
+        )
         return result
     }
 
