@@ -12,6 +12,16 @@ public final class LocalGroup: Sendable {
         case floats([Float], root: Int)
         case bytes([UInt8], root: Int)
         case barrier
+
+        /// What must be the same for all members.
+        var call: String {
+            switch self {
+            case .mean: "mean"
+            case .floats(_, let root): "values of \(root)"
+            case .bytes(_, let root): "bytes of \(root)"
+            case .barrier: "barrier"
+            }
+        }
     }
 
     enum Outcome: Sendable {
@@ -84,13 +94,14 @@ public final class LocalGroup: Sendable {
     }
 
     private func combine(_ deposits: [Deposit]) -> Outcome {
+        guard Set(deposits.map(\.call)).count == 1 else { return .failed(Self.mixedCalls) }
         switch deposits[0] {
         case .mean(let values, _): return mean(deposits, count: values.count)
-        case .floats(_, let root):
-            guard case .floats(let values, _) = deposits[root] else { return .failed(Self.mixedCalls) }
+        case .floats(let first, let root):
+            guard case .floats(let values, _) = deposits[root] else { return .floats(first) }
             return .floats(values)
-        case .bytes(_, let root):
-            guard case .bytes(let bytes, _) = deposits[root] else { return .failed(Self.mixedCalls) }
+        case .bytes(let first, let root):
+            guard case .bytes(let bytes, _) = deposits[root] else { return .bytes(first) }
             return .bytes(bytes)
         case .barrier: return .barrier
         }
@@ -99,7 +110,7 @@ public final class LocalGroup: Sendable {
     private func mean(_ deposits: [Deposit], count: Int) -> Outcome {
         var (parts, weights): ([Float], [Float]) = ([], [])
         for deposit in deposits {
-            guard case .mean(let values, let weight) = deposit else { return .failed(Self.mixedCalls) }
+            guard case .mean(let values, let weight) = deposit else { continue }
             guard values.count == count else { return .failed(.countMismatch(expected: count, found: values.count)) }
             guard weight > 0 else { continue }
             parts += values

@@ -4,8 +4,8 @@ public import Communication
 
 /// Means, broadcasts and barriers over the ranks of an MPI job.
 ///
-/// For a fixed number of ranks the same values give the same bits, on all ranks. A failed call throws; what MPI cannot report (a rank that
-/// died) ends the whole job, which is then started again and resumes.
+/// For a fixed number of ranks the same values give the same bits, on all ranks. After an MPI call has failed the values are undefined and
+/// the job must end; what MPI cannot report (a rank that died) ends it at once. Started again, it resumes.
 public final class MPICommunicator: Communicator {
     /// This process's rank.
     public var rank: Int { environment.rank }
@@ -130,7 +130,7 @@ extension MPICommunicator {
 }
 
 extension FlatBuffer {
-    // A division, not a multiplication by the reciprocal: the mean of equal values is then that value for any number of ranks.
+    // A division, not a multiplication by the reciprocal, which would be rounded once more.
     fileprivate func divide(by divisor: Float) {
         withMutableFloats { values in
             for index in values.indices { values[index] /= divisor }

@@ -1,0 +1,116 @@
+import Buffers
+import Configs
+import Testing
+
+@testable import Communication
+
+/// Values that codecs must survive.
+enum CodecInput {
+    static func normal(_ count: Int, scale: Float = 1, seed: UInt64 = 1) -> [Float] {
+        Example.values(count, seed: seed).map { $0 * scale }
+    }
+
+    static let all: [[Float]] = [
+        [], [0], [-0.0], [1], [-1e30, 1e30], Array(repeating: 0, count: 130), normal(1), normal(63), normal(64),
+        normal(65),
+        normal(1000), normal(777, scale: 1e-30), normal(500, scale: 1e28),
+        [.leastNonzeroMagnitude, -.leastNormalMagnitude / 8, 1e-37, 3e-36],
+        (0..<300).map { $0 == 150 ? 1e6 : Float($0) * 1e-3 },
+    ]
+}
+
+extension Compression {
+    /// Encodes into exactly the bytes that are promised, with canaries around them.
+    func bytes(_ values: [Float], seed: UInt64 = 1) -> [UInt8] {
+        let size = maximumSize(of: values.count)
+        var buffer = [UInt8](repeating: 0xA5, count: size + 32)
+        var random = RandomStream(seed: seed, purpose: .rounding, index: 0)
+        let used = buffer.withUnsafeMutableBytes { bytes in
+            var span = UnsafeMutableRawBufferPointer(rebasing: bytes[16..<(16 + size)]).mutableBytes
+            return encode(values.span, into: &span, using: &random)
+        }
+        #expect(used <= size)
+        #expect(buffer.prefix(16).allSatisfy { $0 == 0xA5 } && buffer.suffix(16).allSatisfy { $0 == 0xA5 })
+        return Array(buffer[16..<(16 + used)])
+    }
+
+    func values(_ bytes: [UInt8], count: Int) throws(CompressionError) -> [Float] {
+        var values = [Float](repeating: .nan, count: count)
+        var span = values.mutableSpan
+        try decode(bytes.span.bytes, into: &span)
+        return values
+    }
+}
+
+@Suite("Every compression")
+struct CompressionConformanceTests {
+    static let codecs: [any Compression] = Compressions.methods.compactMap { $0.init() as? any Compression }
+
+    @Test("is in a registry that is sorted and whose wire numbers are unique")
+    func registry() {
+        #expect(Self.codecs.count == Compressions.methods.count)
+        #expect(Compressions.methodNames == Compressions.methodNames.sorted())
+        #expect(Set(Self.codecs.map { type(of: $0).wireID }).count == Self.codecs.count)
+        #expect(Self.codecs.allSatisfy { type(of: $0).wireID != 0 })
+    }
+
+    @Test("keeps within its size and gives back values within the bound of its kind", arguments: 0..<3)
+    func roundTrip(index: Int) throws {
+        let codec = Self.codecs[index]
+        for values in CodecInput.all {
+            let decoded = try codec.values(codec.bytes(values), count: values.count)
+            for (start, block) in blocks(values, of: 64) {
+                let peak = block.reduce(0) { max($0, abs($1)) }
+                for (offset, value) in block.enumerated() {
+                    let error = abs(decoded[start + offset] - value)
+                    // Half a step of the coarsest codec, and a floor where reciprocals would overflow.
+                    #expect(error <= peak / 254 * 1.001 + 1e-35, "\(value) became \(decoded[start + offset])")
+                }
+            }
+        }
+    }
+
+    @Test("gives the same bytes for the same values and random numbers", arguments: 0..<3)
+    func determinism(index: Int) {
+        let values = CodecInput.normal(1000)
+        #expect(Self.codecs[index].bytes(values) == Self.codecs[index].bytes(values))
+    }
+
+    @Test("is unbiased on a symmetric distribution", arguments: 0..<3)
+    func bias(index: Int) throws {
+        let values = CodecInput.normal(1 << 18)
+        let decoded = try Self.codecs[index].values(Self.codecs[index].bytes(values), count: values.count)
+        let bias = zip(decoded, values).reduce(0.0) { $0 + Double($1.0) - Double($1.1) } / Double(values.count)
+        // The error has a deviation of 0.006 at most: 5 deviations of its mean over 2^18 values.
+        #expect(abs(bias) < 5 * 0.006 / 512)
+    }
+
+    @Test("judges hostile bytes and never traps", arguments: 0..<3)
+    func hostileBytes(index: Int) {
+        let codec = Self.codecs[index]
+        var random = RandomStream(seed: UInt64(index), purpose: .order, index: 2)
+        for _ in 0..<500 {
+            let bytes = (0..<Int(random.next() % 200)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+            let count = Int(random.next() % 150)
+            do throws(CompressionError) {
+                let values = try codec.values(bytes, count: count)
+                #expect(values.count == count && bytes.count <= codec.maximumSize(of: count))
+            } catch {
+                #expect(!error.description.isEmpty)
+            }
+        }
+    }
+
+    @Test("refuses payloads that are too short or too long", arguments: 0..<3)
+    func sizes(index: Int) {
+        let codec = Self.codecs[index]
+        let bytes = codec.bytes(CodecInput.normal(100))
+        #expect(throws: CompressionError.self) { try codec.values(Array(bytes.dropLast()), count: 100) }
+        #expect(throws: CompressionError.self) { try codec.values(bytes + [0], count: 100) }
+        #expect(throws: CompressionError.self) { try codec.values([], count: 100) }
+    }
+
+    private func blocks(_ values: [Float], of size: Int) -> [(Int, ArraySlice<Float>)] {
+        stride(from: 0, to: values.count, by: size).map { ($0, values[$0..<min($0 + size, values.count)]) }
+    }
+}
