@@ -1,12 +1,13 @@
 #include "include/ck_attention.h"
 #include "lanes.h"
+#include "transpose.h"
 
 enum { query_block = 64, key_block = 256 };
 
 CK_INLINE size_t padded(size_t n) { return (n + 15) & ~(size_t)15; }
 
-// scratch: k^T [size, keys'], v [keys, size'], scores [query block, key block], sums [query block, size'], row state [2, query block];
-// backward: k^T, v^T, k, dk, dv, then q, dy, dq [query block, size'], scores, slopes [query block, key block], delta [query block].
+// Forward: k^T [size, keys'], v [keys, size'], scores [query block, key block], sums [query block, size'], row state [2, query
+// block]. Backward: k^T, v^T, k, dk, dv, then q, dy, dq [query block, size'], scores, slopes [query block, key block], delta.
 size_t ck_attention_scratch(ck_attention_head s, bool backward) {
     size_t size = padded(s.size), keys = padded(s.keys), score = (size_t)query_block * key_block;
     if (!backward) return s.size * keys + s.keys * size + score + query_block * (size + 2);
@@ -26,13 +27,29 @@ CK_INLINE void pack(const float *x, size_t stride, size_t rows, size_t size, flo
 CK_INLINE void pack_transposed(const float *x, size_t stride, size_t rows, size_t size, float *restrict y) {
     size_t wide = padded(rows);
     for (size_t r = 0; r < wide; r += 16) {
-        size_t count = rows - r < 16 ? rows - r : 16;
-        for (size_t d = 0; d < size; d++) {
+        size_t count = rows - r < 16 ? rows - r : 16, d = 0;
+        for (; count == 16 && d + 16 <= size; d += 16) {
+            ck_transpose_tile(x + r * stride + d, stride, y + d * wide + r, wide);
+        }
+        for (; d < size; d++) {
             float *row = y + d * wide + r;
             for (size_t u = 0; u < count; u++) row[u] = x[(r + u) * stride + d];
             for (size_t u = count; u < 16; u++) row[u] = 0;
         }
     }
+}
+
+// Rows as the right side of a product: where they lie if they are few and need no padding, else packed, because rows
+// that lie far apart compete for the same places in the cache.
+typedef struct right_side {
+    const float *rows;
+    size_t stride;
+} right_side;
+
+CK_INLINE right_side as_right_side(const float *x, size_t stride, size_t rows, size_t size, float *room) {
+    if (size % 16 == 0 && rows <= 64) return (right_side){x, stride};
+    pack(x, stride, rows, size, room);
+    return (right_side){room, padded(size)};
 }
 
 CK_INLINE void unpack(const float *restrict x, size_t rows, size_t size, float scale, float *y, size_t stride) {
@@ -98,18 +115,20 @@ CK_CLONES static void finish_block(
     }
 }
 
-CK_CLONES static void pack_forward(ck_attention_head s, const float *k, const float *v, float *kt, float *values) {
+CK_CLONES static void pack_forward(
+    ck_attention_head s, const float *k, const float *v, float *kt, float *room, right_side *values) {
     pack_transposed(k, s.stride, s.keys, s.size, kt);
-    pack(v, s.stride, s.keys, s.size, values);
+    *values = as_right_side(v, s.stride, s.keys, s.size, room);
 }
 
 void ck_attention_forward(
     ck_attention_head s, const float *q, const float *k, const float *v, const float *bias, float *o,
     float *log_sums, float *scratch) {
     size_t size = padded(s.size), keys = padded(s.keys);
-    float *kt = scratch, *values = kt + s.size * keys, *score = values + s.keys * size;
+    float *kt = scratch, *room = kt + s.size * keys, *score = room + s.keys * size;
     float *sums = score + query_block * key_block, *top = sums + query_block * size, *total = top + query_block;
-    pack_forward(s, k, v, kt, values);
+    right_side values;
+    pack_forward(s, k, v, kt, room, &values);
     for (size_t i = 0; i < s.queries; i += query_block) {
         size_t rows = s.queries - i < query_block ? s.queries - i : query_block;
         memset(sums, 0, rows * size * sizeof(float));
@@ -120,7 +139,9 @@ void ck_attention_forward(
                 rows, padded(count), s.size, q + i * s.stride, s.stride, 1, kt + j, keys, score, key_block, false);
             softmax_block(
                 score, bias ? bias + i * s.keys + j : 0, s.keys, rows, count, s.scale, sums, size, top, total);
-            ck_small_gemm(rows, size, count, score, key_block, 1, values + j * size, size, sums, size, true);
+            ck_small_gemm(
+                rows, size, count, score, key_block, 1, values.rows + j * values.stride, values.stride, sums, size,
+                true);
         }
         finish_block(sums, size, top, total, rows, s, o + i * s.stride, log_sums + i);
     }
@@ -128,7 +149,8 @@ void ck_attention_forward(
 
 // The memory of one backward pass over a head.
 typedef struct backward_parts {
-    float *kt, *vt, *k, *dk, *dv, *q, *dy, *dq, *score, *slope, *delta;
+    float *kt, *vt, *k_room, *dk, *dv, *q_room, *dy_room, *dq, *score, *slope, *delta;
+    right_side k, q, dy;
 } backward_parts;
 
 static backward_parts divide(ck_attention_head s, float *scratch) {
@@ -136,35 +158,35 @@ static backward_parts divide(ck_attention_head s, float *scratch) {
     backward_parts p;
     p.kt = scratch;
     p.vt = p.kt + s.size * keys;
-    p.k = p.vt + s.size * keys;
-    p.dk = p.k + s.keys * size;
+    p.k_room = p.vt + s.size * keys;
+    p.dk = p.k_room + s.keys * size;
     p.dv = p.dk + s.keys * size;
-    p.q = p.dv + s.keys * size;
-    p.dy = p.q + query_block * size;
-    p.dq = p.dy + query_block * size;
+    p.q_room = p.dv + s.keys * size;
+    p.dy_room = p.q_room + query_block * size;
+    p.dq = p.dy_room + query_block * size;
     p.score = p.dq + query_block * size;
     p.slope = p.score + query_block * key_block;
     p.delta = p.slope + query_block * key_block;
     return p;
 }
 
-CK_CLONES static void pack_backward(ck_attention_head s, const float *k, const float *v, backward_parts p) {
-    pack_transposed(k, s.stride, s.keys, s.size, p.kt);
-    pack_transposed(v, s.stride, s.keys, s.size, p.vt);
-    pack(k, s.stride, s.keys, s.size, p.k);
-    memset(p.dk, 0, 2 * s.keys * padded(s.size) * sizeof(float));
+CK_CLONES static void pack_backward(ck_attention_head s, const float *k, const float *v, backward_parts *p) {
+    pack_transposed(k, s.stride, s.keys, s.size, p->kt);
+    pack_transposed(v, s.stride, s.keys, s.size, p->vt);
+    p->k = as_right_side(k, s.stride, s.keys, s.size, p->k_room);
+    memset(p->dk, 0, 2 * s.keys * padded(s.size) * sizeof(float));
 }
 
 CK_CLONES static void pack_queries(
-    ck_attention_head s, size_t rows, const float *q, const float *dy, const float *o, backward_parts p) {
-    pack(q, s.stride, rows, s.size, p.q);
-    pack(dy, s.stride, rows, s.size, p.dy);
-    memset(p.dq, 0, rows * padded(s.size) * sizeof(float));
+    ck_attention_head s, size_t rows, const float *q, const float *dy, const float *o, backward_parts *p) {
+    p->q = as_right_side(q, s.stride, rows, s.size, p->q_room);
+    p->dy = as_right_side(dy, s.stride, rows, s.size, p->dy_room);
+    memset(p->dq, 0, rows * padded(s.size) * sizeof(float));
     for (size_t r = 0; r < rows; r++) {
         const float *left = dy + r * s.stride, *right = o + r * s.stride;
 #define VECTOR_DELTA(at) (CK_CV16(left + (at)) * CK_CV16(right + (at)))
 #define SCALAR_DELTA(at) (left[at] * right[at])
-        CK_ROW_SUM(p.delta[r], s.size, VECTOR_DELTA, SCALAR_DELTA);
+        CK_ROW_SUM(p->delta[r], s.size, VECTOR_DELTA, SCALAR_DELTA);
     }
 }
 
@@ -199,20 +221,24 @@ void ck_attention_backward(
     float *scratch) {
     size_t size = padded(s.size), keys = padded(s.keys);
     backward_parts p = divide(s, scratch);
-    pack_backward(s, k, v, p);
+    pack_backward(s, k, v, &p);
     for (size_t i = 0; i < s.queries; i += query_block) {
         size_t rows = s.queries - i < query_block ? s.queries - i : query_block;
-        pack_queries(s, rows, q + i * s.stride, dy + i * s.stride, o + i * s.stride, p);
+        pack_queries(s, rows, q + i * s.stride, dy + i * s.stride, o + i * s.stride, &p);
         for (size_t j = 0; j < s.keys; j += key_block) {
             size_t count = s.keys - j < key_block ? s.keys - j : key_block, place = i * s.keys + j;
-            ck_small_gemm(rows, padded(count), s.size, p.q, size, 1, p.kt + j, keys, p.score, key_block, false);
-            ck_small_gemm(rows, padded(count), s.size, p.dy, size, 1, p.vt + j, keys, p.slope, key_block, false);
+            float *score = p.score, *slope = p.slope, *dk_part = p.dk + j * size, *dv_part = p.dv + j * size;
+            const float *k_part = p.k.rows + j * p.k.stride;
+            ck_small_gemm(
+                rows, padded(count), s.size, p.q.rows, p.q.stride, 1, p.kt + j, keys, score, key_block, false);
+            ck_small_gemm(
+                rows, padded(count), s.size, p.dy.rows, p.dy.stride, 1, p.vt + j, keys, slope, key_block, false);
             slope_block(
-                p.score, p.slope, bias ? bias + place : 0, s.keys, log_sums + i, p.delta, rows, count, s.scale,
+                score, slope, bias ? bias + place : 0, s.keys, log_sums + i, p.delta, rows, count, s.scale,
                 dbias ? dbias + place : 0, add_bias);
-            ck_small_gemm(rows, size, count, p.slope, key_block, 1, p.k + j * size, size, p.dq, size, true);
-            ck_small_gemm(count, size, rows, p.slope, 1, key_block, p.q, size, p.dk + j * size, size, true);
-            ck_small_gemm(count, size, rows, p.score, 1, key_block, p.dy, size, p.dv + j * size, size, true);
+            ck_small_gemm(rows, size, count, slope, key_block, 1, k_part, p.k.stride, p.dq, size, true);
+            ck_small_gemm(count, size, rows, slope, 1, key_block, p.q.rows, p.q.stride, dk_part, size, true);
+            ck_small_gemm(count, size, rows, score, 1, key_block, p.dy.rows, p.dy.stride, dv_part, size, true);
         }
         unpack_block(p.dq, rows, s, s.scale, dq + i * s.stride);
     }

@@ -1,5 +1,5 @@
 #include "include/ck_layout.h"
-#include "vector.h"
+#include "transpose.h"
 
 // One run of the innermost axis.
 CK_INLINE void run(const float *x, ptrdiff_t sx, float *y, ptrdiff_t sy, size_t count, bool accumulate) {
@@ -29,21 +29,31 @@ CK_CLONES void ck_copy_strided(ck_strided s, const float *x, float *y, bool accu
     }
 }
 
+// A tile at the edge, or one that is added.
+CK_INLINE void transpose_part(
+    const float *x, size_t stride_x, float *y, size_t stride_y, size_t rows, size_t columns, bool accumulate) {
+    for (size_t i = 0; i < rows; i++) {
+        for (size_t j = 0; j < columns; j++) {
+            float value = x[j * stride_x + i];
+            y[i * stride_y + j] = accumulate ? y[i * stride_y + j] + value : value;
+        }
+    }
+}
+
 CK_CLONES void ck_transpose(
     const float *restrict x, size_t stride_x, float *restrict y, size_t stride_y, size_t rows, size_t columns,
     bool accumulate) {
     enum { side = 16 };
-    float tile[side][side];
     for (size_t i = 0; i < rows; i += side) {
         size_t height = rows - i < side ? rows - i : side;
         for (size_t j = 0; j < columns; j += side) {
             size_t width = columns - j < side ? columns - j : side;
-            for (size_t v = 0; v < width; v++) {
-                for (size_t u = 0; u < height; u++) tile[u][v] = x[(j + v) * stride_x + i + u];
-            }
-            for (size_t u = 0; u < height; u++) {
-                float *row = y + (i + u) * stride_y + j;
-                for (size_t v = 0; v < width; v++) row[v] = accumulate ? row[v] + tile[u][v] : tile[u][v];
+            const float *source = x + j * stride_x + i;
+            float *target = y + i * stride_y + j;
+            if (height == side && width == side && !accumulate) {
+                ck_transpose_tile(source, stride_x, target, stride_y);
+            } else {
+                transpose_part(source, stride_x, target, stride_y, height, width, accumulate);
             }
         }
     }

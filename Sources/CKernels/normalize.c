@@ -3,8 +3,9 @@
 
 // MARK: Group norm
 
-// Per channel: sums of x - base and of its square, base being the first position, which keeps the variance free of cancellation.
-CK_INLINE void channel_moments(ck_group_norm s, const float *restrict x, float *restrict first, float *restrict second) {
+// Per channel: sums of x - base and of its square, base being the first position: no cancellation in the variance.
+CK_INLINE void channel_moments(
+    ck_group_norm s, const float *restrict x, float *restrict first, float *restrict second) {
     size_t channels = s.groups * s.width, c = 0;
     for (; c + 32 <= channels; c += 32) {
         v16 base[2], sum[2] = {{0}}, square[2] = {{0}};
