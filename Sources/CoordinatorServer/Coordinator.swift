@@ -43,14 +43,16 @@ public actor Coordinator {
     ///   - folder: The run directory.
     ///   - time: The clock.
     ///   - logger: Gets life-cycle lines.
+    ///   - snapshotEvery: Commands between two snapshots in the journal.
     /// - Throws: `inUse`, `notARun`, or what is wrong with the journal.
     public init(
         opening folder: RunFolder,
         time: any TimeSource = SystemTime(),
-        logger: Logger
+        logger: Logger,
+        snapshotEvery: Int64 = 512
     ) async throws(CoordinatorError) {
         lock = try folder.lock()
-        let (journal, facts, state) = try Journal.open(folder.journal)
+        let (journal, facts, state) = try Journal.open(folder.journal, snapshotEvery: snapshotEvery)
         self.journal = journal
         self.facts = facts
         self.folder = folder

@@ -11,16 +11,17 @@ struct JournalEntry: Sendable {
 
 /// Commands, snapshots and history of a run in one SQLite file (WAL, `synchronous=FULL`): what was appended is on the disk.
 final class Journal: Sendable {
-    /// Commands between two snapshots.
-    private static let snapshotEvery: Int64 = 512
     /// Commands kept before the newest snapshot, for people who look back.
     private static let kept: Int64 = 200_000
 
     private let path: String
     private let queue: DatabaseQueue
+    /// Commands between two snapshots.
+    private let snapshotEvery: Int64
 
-    private init(_ path: String, mustExist: Bool) throws(CoordinatorError) {
+    private init(_ path: String, mustExist: Bool, snapshotEvery: Int64) throws(CoordinatorError) {
         self.path = path
+        self.snapshotEvery = snapshotEvery
         var configuration = Configuration()
         configuration.journalMode = .wal
         configuration.busyMode = .timeout(5)
@@ -37,7 +38,7 @@ final class Journal: Sendable {
 
     /// Makes the journal of a new run.
     static func create(_ path: String, _ facts: RunFacts) throws(CoordinatorError) {
-        let journal = try Journal(path, mustExist: false)
+        let journal = try Journal(path, mustExist: false, snapshotEvery: 1)
         do {
             let body = try text(facts)
             let state = try text(RunState(plan: facts.plan))
@@ -60,8 +61,11 @@ final class Journal: Sendable {
     ]
 
     /// Opens a journal, replays it and gives the state it leads to.
-    static func open(_ path: String) throws(CoordinatorError) -> (journal: Journal, facts: RunFacts, state: RunState) {
-        let journal = try Journal(path, mustExist: true)
+    static func open(
+        _ path: String,
+        snapshotEvery: Int64 = 512
+    ) throws(CoordinatorError) -> (journal: Journal, facts: RunFacts, state: RunState) {
+        let journal = try Journal(path, mustExist: true, snapshotEvery: snapshotEvery)
         do {
             let facts = try journal.readFacts()
             let state = try journal.replay()
@@ -104,7 +108,7 @@ final class Journal: Sendable {
     /// Puts commands on the disk in one transaction; `state` is what they lead to.
     func append(_ entries: [JournalEntry], leadingTo state: RunState) async throws(CoordinatorError) {
         do {
-            try await queue.write { db in
+            try await queue.write { [snapshotEvery] db in
                 for entry in entries {
                     try db.execute(
                         sql: "INSERT INTO command (at, body) VALUES (?, ?)",
@@ -114,7 +118,7 @@ final class Journal: Sendable {
                 }
                 let newest = try Int64.fetchOne(db, sql: "SELECT max(id) FROM snapshot") ?? 0
                 let id = try Int64.fetchOne(db, sql: "SELECT max(id) FROM command") ?? 0
-                if id - newest >= Self.snapshotEvery {
+                if id - newest >= snapshotEvery {
                     try Self.snapshot(state, at: id, in: db)
                 }
             }
