@@ -42,3 +42,11 @@ extension FlatBuffer {
     /// Whether every element is finite.
     public var isFinite: Bool { ck_is_finite(region.floats, count) }
 }
+
+extension FlatBuffer {
+    /// Takes over float32 data into the elements from `offset` on.
+    public func copy(from data: TensorData, at offset: Int) {
+        precondition(offset >= 0 && offset + data.region.count <= count, "\(data.region.count) at \(offset) of \(count)")
+        (region.floats + offset).update(from: data.region.floats, count: data.region.count)
+    }
+}
