@@ -1,0 +1,85 @@
+import Buffers
+public import Configs
+import Diffusion
+import Networks
+import Optimization
+import Tensors
+
+/// Measures whole training steps: noise, forward, loss, backward, AdamW and one average.
+public struct StepBenchmark {
+    private let workload: Workload
+    private let batch: Int
+    private let model: any Denoiser
+    private let layout: ParameterLayout
+    private let parameters: FlatBuffer
+    private let gradients: FlatBuffer
+    private let averages: AverageTracker
+    private let objective: Denoising
+    private let optimizer = AdamW()
+
+    /// Builds a workload's network; `batch` nil takes the workload's.
+    public init(_ workload: Workload, batch: Int?) throws(ConfigError) {
+        self.workload = workload
+        self.batch = batch ?? workload.batch
+        let scope = ParameterScope()
+        model = try workload.model.build(scope, image: workload.image, classes: workload.classes)
+        layout = scope.layout
+        parameters = scope.initialize(seed: 0)
+        gradients = FlatBuffer(count: layout.count)
+        averages = AverageTracker([Exponential()], parameters: parameters)
+        var objective = Denoising()
+        objective.schedule = LinearSchedule()
+        objective.prediction = NoisePrediction()
+        objective.time = UniformTime()
+        self.objective = objective
+    }
+
+    /// Takes steps for about `seconds`.
+    public func run(seconds: Double, threads: Int) -> BenchmarkLine {
+        var progress = Progress(plannedSamples: 1 << 30)
+        var state = optimizer.makeState(layout)
+        let images = makeBatch()
+        let times = Repeat.times(seconds: seconds, warmup: 2) {
+            step(images, &state, progress)
+            progress.advance(by: UInt64(batch))
+        }
+        var line = BenchmarkLine(
+            name: "train_step",
+            config: [
+                "model": workload.name, "batch": "\(batch)", "threads": "\(threads)", "dtype": "fp32",
+                "backend": Compute.backend.name,
+            ],
+            times: times
+        )
+        line.imagesPerS = Double(batch) / line.median
+        line.params = layout.count
+        return line
+    }
+
+    private func makeBatch() -> Batch {
+        var random = RandomStream(seed: 0, purpose: .augmentation, index: 0)
+        let labels = workload.classes == 0 ? nil : (0..<batch).map { $0 % workload.classes }
+        return Batch(
+            images: random.normal(Shape([batch] + workload.image.dimensions)),
+            condition: Condition(labels: labels),
+            sampleIDs: (0..<UInt64(batch)).map { $0 }
+        )
+    }
+
+    private func step(_ images: Batch, _ state: inout OptimizerState, _ progress: Progress) {
+        gradients.fill(0)
+        let tape = Tape()
+        let forward = ForwardContext(
+            parameters: parameters,
+            tape: tape,
+            isTraining: true,
+            random: RandomStream(seed: 0, purpose: .dropout, index: 0)
+        )
+        let context = ObjectiveContext(forward: forward, progress: progress, seed: 0)
+        let loss = objective.loss(model, images, context)
+        tape.backward(loss.total, into: gradients, of: parameters)
+        gradients.scale(by: 1 / Float(batch))
+        optimizer.update(parameters, gradients, &state, layout, rate: 1e-4, step: progress.step)
+        averages.update(parameters: parameters, at: progress, batch: batch)
+    }
+}

@@ -1,0 +1,68 @@
+public import Buffers
+public import Networks
+
+/// A network of known size with the images it sees, to measure steps with.
+public struct Workload: Sendable {
+    /// The name that a command gives.
+    public let name: String
+    /// The network.
+    public let model: any ModelDefinition
+    /// `[H, W, C]`.
+    public let image: Shape
+    /// Classes of the condition, 0 for none.
+    public let classes: Int
+    /// Samples of one step unless told otherwise.
+    public let batch: Int
+
+    /// All workloads, by name.
+    public static let all: [Workload] = [
+        Workload(
+            name: "dit-s",
+            model: dit(width: 384, depth: 12, heads: 6),
+            image: [32, 32, 4],
+            classes: 1000,
+            batch: 8
+        ),
+        Workload(
+            name: "dit-tiny",
+            model: dit(width: 128, depth: 4, heads: 4),
+            image: [8, 8, 1],
+            classes: 10,
+            batch: 256
+        ),
+        Workload(name: "unet-medium", model: unetMedium, image: [32, 32, 3], classes: 0, batch: 8),
+        Workload(name: "unet-small", model: unetSmall, image: [32, 32, 3], classes: 0, batch: 16),
+    ]
+
+    private static func dit(width: Int, depth: Int, heads: Int) -> DiT {
+        var model = DiT()
+        model.width = width
+        model.depth = depth
+        model.heads = heads
+        model.patch = 2
+        return model
+    }
+
+    private static var unetSmall: UNet {
+        var model = UNet()
+        model.blockOutChannels = [64, 128, 128]
+        model.downBlockTypes = [.plain, .plain, .attention]
+        model.upBlockTypes = [.attention, .plain, .plain]
+        model.normNumGroups = 32
+        return model
+    }
+
+    private static var unetMedium: UNet {
+        var model = UNet()
+        model.blockOutChannels = [128, 256, 256, 256]
+        model.downBlockTypes = [.plain, .attention, .plain, .plain]
+        model.upBlockTypes = [.plain, .plain, .attention, .plain]
+        model.attentionHeadDim = 0
+        model.normNumGroups = 32
+        model.normEps = 1e-6
+        model.freqShift = 1
+        model.flipSinToCos = false
+        model.downsamplePadding = 0
+        return model
+    }
+}

@@ -1,0 +1,31 @@
+import Configs
+
+/// The part of a run file that decides its numbers: what may change between a stop and the next start is left out.
+struct RunIdentity {
+    private let lines: [String]
+
+    init(_ config: RunConfig) {
+        var essential = config
+        // A run may be made longer, saved, judged and reported differently without becoming another run.
+        essential.name = "run"
+        essential.length = RunConfig().length
+        essential.checkpoint = CheckpointSection()
+        essential.evaluation = EvaluationSection()
+        essential.report = ReportSection()
+        lines = ConfigEncoder.encode(essential).split(separator: "\n").map(String.init)
+    }
+
+    /// The first line that differs, in words, or nil.
+    func firstChange(to other: RunIdentity) -> String? {
+        for (mine, theirs) in zip(lines, other.lines) where mine != theirs {
+            return "'\(trim(mine))' there, '\(trim(theirs))' here"
+        }
+        guard lines.count != other.lines.count else { return nil }
+        let longer = lines.count > other.lines.count ? lines : other.lines
+        return "'\(trim(longer[min(lines.count, other.lines.count)]))' stands in only one of them"
+    }
+
+    private func trim(_ line: String) -> String {
+        String(line.drop { $0 == " " })
+    }
+}

@@ -1,0 +1,49 @@
+public import Configs
+
+/// The one record of a step, or of several in a row.
+public struct StepReport: Sendable, Codable, Equatable {
+    /// Where the run stood after the step.
+    public var progress: Progress
+    /// The mean loss over the samples of this worker.
+    public var loss: Double
+    /// Named parts of the loss, such as the loss of a range of noise levels.
+    public var parts: [String: Double]
+    /// The norm of the mean gradient before clipping.
+    public var gradientNorm: Double
+    /// The learning rate that was applied.
+    public var rate: Double
+    /// Samples over all workers per second of wall time.
+    public var imagesPerSecond: Double
+    /// Seconds of wall time.
+    public var seconds: Double
+    /// Seconds of it spent waiting for other workers.
+    public var exchangeSeconds: Double
+    /// Workers that contributed to the mean.
+    public var contributors: Int
+    /// Bytes sent to other workers.
+    public var bytesSent: UInt64
+    /// Steps of this worker that were not finite and therefore withdrawn.
+    public var withdrawn: Int
+
+    /// Makes a record.
+    public init(
+        progress: Progress,
+        loss: Double,
+        parts: [String: Double] = [:],
+        gradientNorm: Double = 0,
+        rate: Double = 0,
+        seconds: Double = 0
+    ) {
+        self.progress = progress
+        self.loss = loss
+        self.parts = parts
+        self.gradientNorm = gradientNorm
+        self.rate = rate
+        self.seconds = seconds
+        imagesPerSecond = 0
+        exchangeSeconds = 0
+        contributors = 1
+        bytesSent = 0
+        withdrawn = 0
+    }
+}

@@ -1,0 +1,169 @@
+import Buffers
+public import Communication
+import Configs
+import Datasets
+import Diffusion
+import Networks
+import Optimization
+import Tensors
+
+/// Takes steps: batches to gradients, gradients to a mean, the mean to new parameters. Owned by one thread.
+///
+/// A step is `begin`, `accumulate` for each range of this worker's samples, `exchange`, `apply`; `step` does all four. A worker whose share
+/// changes within a step, because others were lost, calls them itself.
+public final class Trainer {
+    /// The run that is trained.
+    public let recipe: Recipe
+    /// What must survive a stop.
+    public private(set) var state: TrainState
+    /// This worker's side of the strategy that agrees with other workers.
+    public let synchronizer: any Synchronizer
+    private let batches: BatchSource
+    private let mean: FlatBuffer
+    private var clock = StepClock()
+    private var loss = MeanLoss()
+    private var samples = 0
+    private var withdrawn = 0
+
+    /// Makes a trainer at the start of a run; a checkpoint may be restored into `state`.
+    public init(_ recipe: Recipe, communicator: any Communicator, readers: Int = 1) throws(TrainingError) {
+        self.recipe = recipe
+        state = recipe.makeState()
+        synchronizer = recipe.config.synchronization.makeSynchronizer(recipe.layout, communicator)
+        batches = try BatchSource(recipe, readers: readers)
+        mean = FlatBuffer(count: recipe.layout.count)
+    }
+
+    /// Goes back to the start of the run.
+    public func startOver() {
+        state = recipe.makeState()
+    }
+
+    /// One step over `work`: at most one update of the parameters.
+    public func step(_ work: Work) throws(TrainingError) -> StepReport {
+        begin()
+        for range in work.samples { _ = try accumulate(range) }
+        let exchanged = try exchange()
+        guard exchanged.isComplete else { throw .incompleteMean(lost: exchanged.lost) }
+        return try apply(exchanged, globalSampleCount: work.globalSampleCount)
+    }
+
+    /// Starts a step, or starts it again: nothing is accumulated yet.
+    public func begin() {
+        clock = StepClock()
+        loss = MeanLoss()
+        samples = 0
+        state.gradients.fill(0)
+    }
+
+    /// Adds the gradients of a range of samples.
+    ///
+    /// - Returns: The mean loss of the range; not finite if the network or its gradient overflowed.
+    public func accumulate(_ range: Range<UInt64>) throws(TrainingError) -> Double {
+        var loss = MeanLoss()
+        try batches.forEach(in: range) { batch in
+            let tape = Tape()
+            let terms = recipe.config.objective.loss(recipe.model, batch, context(batch, tape))
+            tape.backward(terms.total, into: state.gradients, of: state.parameters)
+            loss.add(terms, samples: batch.count)
+        }
+        self.loss.add(loss)
+        samples += range.count
+        return state.gradients.isFinite ? loss.value : .nan
+    }
+
+    /// Forms the mean over all workers.
+    ///
+    /// A worker whose gradient is not finite withdraws but takes part, so that no group waits for it. If the mean is not complete, samples of
+    /// lost workers have to be accumulated first.
+    public func exchange() throws(TrainingError) -> MeanReport {
+        mean.copy(from: state.gradients)
+        mean.scale(by: samples == 0 ? 0 : 1 / Float(samples))
+        let isSound = mean.isFinite && loss.isFinite
+        if !isSound { mean.fill(0) }
+        clock.startExchange()
+        let report = try group { () throws(CommunicationError) in
+            try synchronizer.reduceGradients(mean, weight: isSound ? Float(samples) : 0, at: state.progress)
+        }
+        clock.endExchange()
+        if report.isComplete, !isSound { withdrawn += 1 }
+        return report
+    }
+
+    /// Updates parameters and averages with the mean and moves the run on.
+    ///
+    /// A total weight of zero leaves the parameters as they are, on every worker alike.
+    public func apply(_ exchanged: MeanReport, globalSampleCount: Int) throws(TrainingError) -> StepReport {
+        let config = recipe.config
+        let rate = config.optimizer.rate * config.rateSchedule.multiplier(at: state.progress)
+        var norm = 0.0
+        if exchanged.totalWeight > 0 {
+            // Clipping comes after the mean, so that n workers and one worker on the same batch do the same thing.
+            norm = config.clipping.apply(mean)
+            config.optimizer.update(
+                state.parameters,
+                mean,
+                &state.optimizer,
+                recipe.layout,
+                rate: rate,
+                step: state.progress.step
+            )
+        }
+        try group { () throws(CommunicationError) in
+            try synchronizer.reduceParameters(state.parameters, at: state.progress)
+        }
+        state.progress.advance(by: UInt64(globalSampleCount))
+        state.averages.update(parameters: state.parameters, at: state.progress, batch: globalSampleCount)
+        return report(exchanged, globalSampleCount, norm, rate)
+    }
+
+    private func context(_ batch: Batch, _ tape: Tape) -> ObjectiveContext {
+        let forward = ForwardContext(
+            parameters: state.parameters,
+            tape: tape,
+            isTraining: true,
+            random: dropout(batch.sampleIDs[0])
+        )
+        forward.sampleRandoms = batch.sampleIDs.map { dropout($0) }
+        return ObjectiveContext(
+            forward: forward,
+            averages: state.averages.buffers,
+            progress: state.progress,
+            seed: recipe.config.seed
+        )
+    }
+
+    private func dropout(_ sample: UInt64) -> RandomStream {
+        RandomStream(seed: recipe.config.seed, purpose: .dropout, index: sample)
+    }
+
+    private func report(
+        _ exchanged: MeanReport,
+        _ globalSampleCount: Int,
+        _ norm: Double,
+        _ rate: Double
+    ) -> StepReport {
+        var report = StepReport(
+            progress: state.progress,
+            loss: loss.value,
+            parts: loss.means,
+            gradientNorm: norm,
+            rate: rate,
+            seconds: clock.seconds
+        )
+        report.imagesPerSecond = Double(globalSampleCount) / max(clock.seconds, 1e-9)
+        report.exchangeSeconds = clock.exchangeSeconds
+        report.contributors = exchanged.contributors
+        report.bytesSent = exchanged.bytesSent
+        report.withdrawn = withdrawn
+        return report
+    }
+
+    private func group<Result>(_ body: () throws(CommunicationError) -> Result) throws(TrainingError) -> Result {
+        do {
+            return try body()
+        } catch {
+            throw .communication(error)
+        }
+    }
+}

@@ -1,0 +1,13 @@
+public import Checkpoints
+
+/// Sees what a run does and cannot change it; called on the trainer's thread.
+public protocol TrainingObserver: AnyObject {
+    /// A step is done.
+    func didStep(_ report: StepReport)
+    /// A checkpoint is on disk.
+    func didSave(_ checkpoint: CheckpointID)
+    /// Samples were drawn and judged.
+    func didEvaluate(_ evaluation: EvaluationReport)
+    /// The run ended or was stopped.
+    func didFinish()
+}

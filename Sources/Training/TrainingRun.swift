@@ -1,0 +1,63 @@
+import Checkpoints
+import Configs
+
+/// The loop around a trainer: steps, reports, checkpoints and evaluations until the run is over or told to stop.
+public final class TrainingRun {
+    private let trainer: Trainer
+    private let directory: RunDirectory?
+    private let evaluator: Evaluator
+    private let observers: [any TrainingObserver]
+
+    /// Makes the loop; `directory` nil is for ranks that only compute and leave saving and judging to rank 0.
+    public init(_ trainer: Trainer, in directory: RunDirectory?, observers: [any TrainingObserver]) {
+        self.trainer = trainer
+        self.directory = directory
+        self.observers = observers
+        evaluator = Evaluator(trainer.recipe)
+    }
+
+    /// Takes steps until `source` has no more work, then saves.
+    ///
+    /// - Returns: Whether the run is over; false if it was told to stop before.
+    /// - Throws: `TrainingError`; what was saved before stays.
+    public func run(_ source: any WorkSource) throws(TrainingError) -> Bool {
+        var saved = trainer.state.progress.samples
+        while let work = try source.next() {
+            let before = trainer.state.progress
+            let report = try trainer.step(work)
+            try source.complete(work, report)
+            for observer in observers { observer.didStep(report) }
+            if isDue(trainer.recipe.config.evaluation.every.rawValue, before) { try evaluate() }
+            if isDue(trainer.recipe.config.checkpoint.every.rawValue, before) {
+                try save()
+                saved = trainer.state.progress.samples
+            }
+        }
+        if saved != trainer.state.progress.samples { try save() }
+        for observer in observers { observer.didFinish() }
+        return trainer.state.progress.isFinished
+    }
+
+    private func isDue(_ every: UInt64, _ before: Progress) -> Bool {
+        let now = trainer.state.progress
+        return StepCadence(every: every).isDue(from: before.samples, to: now.samples, planned: now.plannedSamples)
+    }
+
+    private func save() throws(TrainingError) {
+        guard let directory else { return }
+        let checkpoint = try trainer.save(in: directory.checkpoints)
+        for observer in observers { observer.didSave(checkpoint) }
+    }
+
+    private func evaluate() throws(TrainingError) {
+        guard let directory else { return }
+        let state = trainer.state
+        let name = "samples/\(CheckpointID(samples: state.progress.samples)).png"
+        let sheet = try evaluator.sheet(of: state.evaluated)
+        try RunDirectory.write(sheet, to: directory.path + "/" + name)
+        var report = try evaluator.judge(state.evaluated, count: trainer.recipe.config.evaluation.count)
+        report.samples = state.progress.samples
+        report.sheet = name
+        for observer in observers { observer.didEvaluate(report) }
+    }
+}
