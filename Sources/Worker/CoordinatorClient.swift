@@ -1,0 +1,152 @@
+import AsyncHTTPClient
+import Coordination
+import Foundation
+import NIOCore
+import NIOHTTP1
+import Training
+
+/// Calls to the coordinator; blocks the calling thread, which must not be an event loop's.
+///
+/// Calls are repeated while the coordinator cannot be reached: all of them are safe to repeat.
+final class CoordinatorClient: Sendable {
+    private let http: HTTPClient
+    private let config: WorkerConfig
+    private let stop: StopSignal
+
+    /// The largest answer that is taken into memory.
+    private static let answerLimit = 8 << 20
+
+    init(_ config: WorkerConfig, until stop: StopSignal) {
+        self.config = config
+        self.stop = stop
+        var settings = HTTPClient.Configuration(
+            timeout: HTTPClient.Configuration.Timeout(connect: .seconds(5), read: .seconds(30))
+        )
+        settings.connectionPool.idleTimeout = .seconds(30)
+        http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
+    }
+
+    func close() {
+        try? http.syncShutdown()
+    }
+
+    /// Sends a JSON body and reads a JSON answer.
+    func call<Answer: Decodable>(
+        _ method: HTTPMethod,
+        _ path: String,
+        _ body: some Encodable,
+        as type: Answer.Type
+    ) throws(WorkerError) -> Answer {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        guard let data = try? encoder.encode(body) else {
+            throw .unexpected(call: path, found: "a number out of range")
+        }
+        let answer = try send(method, path, [("Content-Type", "application/json")], Array(data))
+        return try decode(answer, path)
+    }
+
+    /// Reads a JSON answer; with `patient` false it fails at once if nobody answers.
+    func get<Answer: Decodable>(
+        _ path: String,
+        as type: Answer.Type,
+        patient: Bool = true
+    ) throws(WorkerError) -> Answer {
+        try decode(try send(.GET, path, [], [], patient: patient), path)
+    }
+
+    /// Sends bytes; the answer's body is of no interest.
+    func put(_ path: String, _ bytes: [UInt8], type: String) throws(WorkerError) {
+        _ = try send(.PUT, path, [("Content-Type", type)], bytes)
+    }
+
+    /// Sends a line of text; the answer's body is of no interest.
+    func post(_ path: String, line: String) throws(WorkerError) {
+        _ = try send(.POST, path, [("Content-Type", "application/json")], Array(line.utf8))
+    }
+
+    /// Reads `range` of a resource.
+    func bytes(_ path: String, _ range: Range<UInt64>) throws(WorkerError) -> [UInt8] {
+        let header = ("Range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")
+        return Array(buffer: try send(.GET, path, [header], []))
+    }
+
+    /// Whether a resource exists.
+    func has(_ path: String) throws(WorkerError) -> Bool {
+        do {
+            _ = try send(.HEAD, path, [], [])
+            return true
+        } catch .refused {
+            return false
+        }
+    }
+
+    private func decode<Answer: Decodable>(_ bytes: ByteBuffer, _ path: String) throws(WorkerError) -> Answer {
+        do {
+            return try JSONDecoder().decode(Answer.self, from: Data(bytes.readableBytesView))
+        } catch {
+            throw .unexpected(call: path, found: String(buffer: bytes).prefix(80).description)
+        }
+    }
+
+    private func send(
+        _ method: HTTPMethod,
+        _ path: String,
+        _ headers: [(String, String)],
+        _ body: [UInt8],
+        patient: Bool = true
+    ) throws(WorkerError) -> ByteBuffer {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var pause = 0.05
+        while true {
+            do {
+                let response = try attempt(method, path, headers, body)
+                if response.status.code < 300 { return response.body ?? ByteBuffer() }
+                // The coordinator is starting or stopping; every other refusal is meant.
+                guard response.status.code >= 500, patient else { throw refusal(response) }
+            } catch let error as WorkerError {
+                throw error
+            } catch {
+                let isOver = (clock.now - start) / .seconds(1) > config.patience
+                guard patient, !isOver else {
+                    throw .unreachable(address: config.address, reason: CoordinatorClient.reason(error))
+                }
+            }
+            guard !stop.isSet else { throw .stopped }
+            Thread.sleep(forTimeInterval: pause)
+            pause = min(pause * 2, 1)
+        }
+    }
+
+    private func attempt(
+        _ method: HTTPMethod,
+        _ path: String,
+        _ headers: [(String, String)],
+        _ body: [UInt8]
+    ) throws -> HTTPClient.Response {
+        var request = try HTTPClient.Request(url: "http://\(config.address)\(path)", method: method)
+        request.headers = HTTPHeaders(headers)
+        if !config.token.text.isEmpty {
+            request.headers.add(name: "Authorization", value: "Bearer \(config.token.text)")
+        }
+        if !body.isEmpty { request.body = .bytes(body) }
+        let collector = ResponseAccumulator(request: request, maxBodySize: CoordinatorClient.answerLimit)
+        return try http.execute(request: request, delegate: collector, deadline: .now() + .seconds(120)).wait()
+    }
+
+    private func refusal(_ response: HTTPClient.Response) -> WorkerError {
+        let body = response.body.map { Data($0.readableBytesView) } ?? Data()
+        let reply = try? JSONDecoder().decode(ErrorReply.self, from: body)
+        switch reply?.error {
+        case "unknown-peer": return .unknown
+        case "finished": return .finished
+        default: return .refused(reason: reply?.message ?? "it answered \(response.status)")
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        guard let error = error as? HTTPClientError else { return "the connection was refused" }
+        return error == .connectTimeout || error == .deadlineExceeded ? "it does not answer in time" : "\(error)"
+    }
+}

@@ -1,0 +1,133 @@
+import Buffers
+import Checkpoints
+import Communication
+import Configs
+import Coordination
+import Datasets
+import Foundation
+public import Logging
+import Tensors
+public import Training
+
+/// One volunteer's life: join, take over the state, compute leases, exchange means, hand in states, until the run is over.
+///
+/// Everything runs on the calling thread, which blocks; only heartbeats have a thread of their own.
+public final class Volunteer {
+    private let config: WorkerConfig
+    private let stop: StopSignal
+    private let logger: Logger
+    private let observers: [any TrainingObserver]
+    private let client: CoordinatorClient
+    private let peer: PeerID
+    private let network: PeerNetwork
+    private var mark: StateMark?
+
+    /// A volunteer that has not joined yet.
+    public init(
+        _ config: WorkerConfig,
+        until stop: StopSignal,
+        observers: [any TrainingObserver],
+        logger: Logger
+    ) throws(WorkerError) {
+        self.config = config
+        self.stop = stop
+        self.logger = logger
+        self.observers = observers
+        client = CoordinatorClient(config, until: stop)
+        guard let peer = PeerID(rawValue: Volunteer.randomName()) else {
+            preconditionFailure("a random name is no peer id")
+        }
+        self.peer = peer
+        do {
+            network = try PeerNetwork(logger: logger)
+        } catch {
+            throw .communication(error)
+        }
+    }
+
+    /// Takes part until the run is over.
+    ///
+    /// - Throws: `WorkerError.stopped` if it was told to stop, after it has left; else what went wrong.
+    public func run() throws(WorkerError) {
+        defer {
+            network.close()
+            client.close()
+        }
+        // A coordinator that does not answer at first is a wrong address; one that is away later is waited for.
+        _ = try client.get("/v1/status", as: StatusReply.self, patient: false)
+        do {
+            let reply = try client.join(joinRequest())
+            logger.notice("joined", metadata: ["run": "\(reply.name)", "samples": "\(reply.mark.samples)"])
+            try takePart(reply)
+        } catch .finished {
+            logger.notice("the run is over")
+        } catch .stopped {
+            try? client.leave(peer)
+            throw .stopped
+        }
+    }
+
+    private func takePart(_ reply: JoinReply) throws(WorkerError) {
+        let heartbeat = Heartbeat(client, peer, every: reply.heartbeat)
+        defer { heartbeat.stop() }
+        let control = RoundControl(client, peer) { [unowned self] in mark }
+        let trainer = try makeTrainer(reply, control)
+        let session = VolunteerSession(
+            client: client,
+            peer: peer,
+            reply: reply,
+            trainer: trainer,
+            control: control,
+            observers: observers,
+            states: StateExchange(client, folder: folder(reply) + "/states-\(peer)"),
+            stop: stop
+        )
+        defer { try? FileManager.default.removeItem(atPath: folder(reply) + "/states-\(peer)") }
+        while true {
+            do {
+                try session.run { [unowned self] in mark = $0 }
+                return
+            } catch .unknown {
+                logger.warning("given up by the coordinator; joining again")
+                _ = try client.join(joinRequest())
+            }
+        }
+    }
+
+    private func makeTrainer(_ reply: JoinReply, _ control: RoundControl) throws(WorkerError) -> Trainer {
+        let files = RemoteFiles(client)
+        let text = String(decoding: try files.bytes(of: reply.runFile), as: UTF8.self)
+        let communicator = PeerCommunicator(id: peer.rawValue, network: network, authority: control)
+        do {
+            var run = try RunConfig(parsing: text, file: "the coordinator's run file")
+            if let shards = reply.dataset {
+                let place = folder(reply) + "/data"
+                try files.fetch(shards, into: place)
+                var source = ShardDirectory()
+                source.path = place
+                run.data = source
+            }
+            return try Trainer(Recipe(run), communicator: communicator)
+        } catch let error as ConfigError {
+            throw .training(.config(error))
+        } catch let error as TrainingError {
+            throw .training(error)
+        } catch {
+            throw error as? WorkerError ?? .refused(reason: "\(error)")
+        }
+    }
+
+    private func folder(_ reply: JoinReply) -> String {
+        config.cache + "/" + String(reply.runFile.rawValue.prefix(16))
+    }
+
+    private func joinRequest() -> JoinRequest {
+        JoinRequest(peer: peer, name: config.name, host: config.host, port: network.port, holds: mark)
+    }
+
+    private static func randomName() -> String {
+        let high = String(UInt64.random(in: 0 ... .max), radix: 36)
+        let low = String(UInt64.random(in: 0 ... .max), radix: 36)
+        return "w-" + high + low
+    }
+}
