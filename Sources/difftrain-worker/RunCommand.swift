@@ -1,0 +1,58 @@
+import ArgumentParser
+import Communication
+import Configs
+import Foundation
+import Training
+import Worker
+
+/// Trains as one rank of a cluster, or alone.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Trains as one rank under mpirun, or alone; goes on where the directory stopped.",
+        discussion: """
+            Example:
+              mpirun -n 4 difftrain-worker configs/runs/digits.yaml --out runs/digits
+            """
+    )
+
+    @Argument(help: "The run file.", completion: .file(extensions: ["yaml", "yml"]))
+    var file: String
+
+    @Option(help: "The run directory, seen by all ranks (default: runs/NAME).", completion: .directory)
+    var out: String?
+
+    @Option(
+        name: .customLong("set"),
+        help: "Changes one value of the run file, as in 'batch.global=256'; may be repeated."
+    )
+    var overrides: [String] = []
+
+    @Flag(help: "Start over: removes what the directory holds of an earlier run.")
+    var fresh = false
+
+    @Option(help: "Threads of each rank.")
+    var threads = 1
+
+    func validate() throws {
+        guard (1...1024).contains(threads) else { throw ValidationError("--threads must be 1 to 1024, not \(threads)") }
+    }
+
+    func run() throws {
+        let stop = StopSignal()
+        SignalWatcher.watch(stop)
+        let config = try RunConfig(contentsOf: file, overrides: overrides)
+        let run = ClusterRun(config, out: out ?? "runs/\(config.name)", fresh: fresh)
+        let finished = try Cluster.enter { communicator in
+            let display = ProgressDisplay(isTerminal: isatty(STDERR_FILENO) == 1)
+            return try ComputeScope.run(threads: threads) {
+                let finished = try run.run(communicator, until: stop, display: display)
+                if !finished, communicator.rank == 0 {
+                    Program.note("Stopped with the state saved; the same command goes on.")
+                }
+                return finished
+            }
+        }
+        if !finished { throw ExitCode(4) }
+    }
+}
