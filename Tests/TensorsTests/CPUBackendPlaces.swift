@@ -139,7 +139,8 @@ extension Region {
     static func random(_ count: Int, seed: UInt64) -> Region {
         var stream = RandomStream(seed: seed, purpose: .noise, index: 0)
         let values = stream.uniform([count + 1]).region.part(1..<count + 1)
-        for i in 0..<count { values.floats[i] = 2 * values.floats[i] - 1 }
+        let numbers = values.floats
+        for i in 0..<count { numbers[i] = 2 * numbers[i] - 1 }
         return values
     }
 
