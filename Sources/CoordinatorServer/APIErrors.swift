@@ -60,6 +60,7 @@ struct APIAnswer {
         case .malformed: self.init(.badRequest, "malformed", sentence)
         case .tooLarge: self.init(.contentTooLarge, "too-large", sentence)
         case .digestMismatch: self.init(.unprocessableContent, "digest-mismatch", sentence)
+        case .badCheckpoint: self.init(.unprocessableContent, "bad-checkpoint", sentence)
         case .missingBlob: self.init(.conflict, "missing-blob", sentence)
         case .journal, .file: self.init(.serviceUnavailable, "unavailable", "The coordinator cannot write; try again.")
         default: self.init(.internalServerError, "internal", "The coordinator failed to answer; its log says why.")

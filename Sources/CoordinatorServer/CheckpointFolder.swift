@@ -1,3 +1,4 @@
+import Checkpoints
 import Coordination
 import Foundation
 import TensorFiles
@@ -12,8 +13,10 @@ struct CheckpointFolder: Sendable {
         blobs = BlobStore(folder)
     }
 
-    /// Makes the folder of a checkpoint out of blobs that are here; one that stands there is replaced.
-    func materialize(_ checkpoint: Checkpoint) throws(CoordinatorError) {
+    /// Makes the folder of a checkpoint out of blobs that are here, once they pass; one that stands there is replaced.
+    ///
+    /// Reads every byte, so it stays off the actor.
+    func materialize(_ checkpoint: Coordination.Checkpoint) throws(CoordinatorError) {
         for file in checkpoint.files where blobs.size(of: file.digest) != file.bytes {
             throw .missingBlob(file.digest)
         }
@@ -22,6 +25,7 @@ struct CheckpointFolder: Sendable {
         do {
             try wrap(partial) { () throws(TensorFileError) in try Folder.create(partial) }
             for file in checkpoint.files { try link(blobs.path(of: file.digest), to: "\(partial)/\(file.name)") }
+            try verify(partial, samples: checkpoint.mark.samples)
             try wrap(final) { () throws(TensorFileError) in
                 try Folder.synchronize(partial)
                 try Folder.remove(final)
@@ -31,6 +35,20 @@ struct CheckpointFolder: Sendable {
         } catch {
             try? Folder.remove(partial)
             throw error
+        }
+    }
+
+    /// Refuses files that are no checkpoint, or one of another state, before anybody is told to load them.
+    private func verify(_ path: String, samples: UInt64) throws(CoordinatorError) {
+        do {
+            let found = try CheckpointReader(path: path).id.samples
+            guard found == samples else {
+                throw CoordinatorError.badCheckpoint(reason: "it is the state at \(found) samples, not at \(samples)")
+            }
+        } catch let error as CoordinatorError {
+            throw error
+        } catch {
+            throw .badCheckpoint(reason: "\(error)".replacing(path + "/", with: ""))
         }
     }
 
@@ -46,7 +64,7 @@ struct CheckpointFolder: Sendable {
     func remove(_ samples: UInt64) { try? Folder.remove(folder.checkpoint(samples)) }
 
     /// Removes folders of checkpoints that are not held, such as what a crash has left.
-    func retain(_ held: [Checkpoint]) {
+    func retain(_ held: [Coordination.Checkpoint]) {
         let names = Set(held.map { RunFolder.padded($0.mark.samples) })
         for name in (try? Folder.names(folder.checkpoints)) ?? [] where !names.contains(name) {
             try? Folder.remove("\(folder.checkpoints)/\(name)")

@@ -15,7 +15,12 @@ extension Coordinator {
         } catch {
             throw .coordination(error)
         }
-        try CheckpointFolder(folder).materialize(checkpoint)
+        try await Self.materialize(checkpoint, in: folder)
         try await submit(.hold(checkpoint))
+    }
+
+    @concurrent
+    private static func materialize(_ checkpoint: Checkpoint, in folder: RunFolder) async throws(CoordinatorError) {
+        try CheckpointFolder(folder).materialize(checkpoint)
     }
 }

@@ -1,3 +1,4 @@
+import Checkpoints
 public import Coordination
 import Crypto
 import Foundation
@@ -27,7 +28,7 @@ public actor Coordinator {
     private(set) var newestSheet: UInt64?
     let journal: Journal
     let reportLog: ReportLog
-    private let lock: RunFolderLock
+    private let lock: RunDirectoryLock
     private let secret: SymmetricKey
     let time: any TimeSource
     private let logger: Logger

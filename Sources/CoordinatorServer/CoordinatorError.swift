@@ -27,6 +27,8 @@ public enum CoordinatorError: Error, Sendable {
     case tooLarge(limit: Int)
     /// A blob that is not there, or not of the size that was said.
     case missingBlob(ContentDigest)
+    /// Uploaded files that are no sound checkpoint.
+    case badCheckpoint(reason: String)
     /// No token or one that is not known.
     case unauthorized
     /// A body or parameter that cannot be read.
@@ -68,6 +70,7 @@ extension CoordinatorError: CustomStringConvertible {
         case .tooLarge(let limit): "The body is longer than \(limit) bytes."
         case .missingBlob(let digest):
             "The blob \(digest.rawValue.prefix(12)) is not here in the size that was said; upload it first."
+        case .badCheckpoint(let reason): "The files are no sound checkpoint: \(reason)."
         case .unauthorized: "The token is missing or not known; ask the run's owner for one."
         case .malformed(let what): "The \(what) cannot be read; see docs/protocol.md."
         case .cannotListen(let address, let reason): "The address \(address) cannot be listened on: \(reason)."

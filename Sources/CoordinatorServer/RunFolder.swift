@@ -1,6 +1,6 @@
+import Checkpoints
 public import Coordination
 import Foundation
-import Glibc
 import TensorFiles
 
 /// Where everything of a coordinated run lies.
@@ -30,7 +30,6 @@ public struct RunFolder: Sendable {
     var checkpoints: String { path + "/checkpoints" }
     var samples: String { path + "/samples" }
     var incoming: String { path + "/blobs/incoming" }
-    private var lockFile: String { path + "/lock" }
 
     /// The path of a blob.
     public func blob(_ digest: ContentDigest) -> String { blobs + "/" + digest.rawValue }
@@ -62,15 +61,15 @@ public struct RunFolder: Sendable {
     /// Whether `init` has completed here.
     public var isRun: Bool { Folder.exists(journal) && Folder.exists(runFile) }
 
-    /// Keeps other processes out as long as the result lives.
-    func lock() throws(CoordinatorError) -> RunFolderLock {
+    /// Keeps other processes out, those that train in the folder included, as long as the result lives.
+    func lock() throws(CoordinatorError) -> RunDirectoryLock {
         guard isRun else { throw .notARun(path: path) }
-        if !Folder.exists(lockFile) { try write([], to: lockFile) }
-        guard let handle = FileHandle(forUpdatingAtPath: lockFile) else {
-            throw .file(path: lockFile, reason: "it cannot be opened")
+        do {
+            return try RunDirectoryLock(directory: path)
+        } catch {
+            guard case .locked = error else { throw .file(path: path, reason: "\(error)") }
+            throw .inUse(path: path)
         }
-        guard flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) == 0 else { throw .inUse(path: path) }
-        return RunFolderLock(handle: handle)
     }
 
     /// Writes a file whole or not at all; it is on the disk afterwards.
@@ -104,15 +103,6 @@ public struct RunFolder: Sendable {
             throw .file(path: path, reason: "it cannot be read")
         }
     }
-}
-
-/// Keeps other processes out of a run folder.
-final class RunFolderLock: Sendable {
-    private let handle: FileHandle
-
-    init(handle: FileHandle) { self.handle = handle }
-
-    deinit { try? handle.close() }
 }
 
 /// Runs a file operation and names the path in its error.

@@ -1,3 +1,4 @@
+import Checkpoints
 import Coordination
 import Crypto
 import Foundation
@@ -6,6 +7,7 @@ import HummingbirdTesting
 import Logging
 import NIOCore
 import Synchronization
+import TensorFiles
 import TestSupport
 import Testing
 
@@ -127,19 +129,38 @@ struct APIClient: Sendable {
     }
 
     /// Uploads a blob and says what it is.
-    func upload(_ bytes: [UInt8], name: String) async throws -> CheckpointFile {
+    func upload(_ bytes: [UInt8], name: String) async throws -> Coordination.CheckpointFile {
         let digest = try digest(of: bytes)
         let answer = try await send(.put, "/v1/blobs/\(digest)", bytes)
         try #require([200, 201].contains(answer.status))
-        return CheckpointFile(name: name, digest: digest, bytes: UInt64(bytes.count))
+        return Coordination.CheckpointFile(name: name, digest: digest, bytes: UInt64(bytes.count))
     }
 
     /// Saves a state the way a worker does.
-    func save(_ mark: StateMark, by peer: PeerID) async throws -> Answer {
-        let file = try await upload(Array("state \(mark)".utf8), name: "manifest.json")
-        let request = CheckpointRequest(peer: peer, generation: mark.generation, files: [file])
+    func save(_ mark: StateMark, by peer: PeerID, content: UInt64? = nil) async throws -> Answer {
+        var files: [Coordination.CheckpointFile] = []
+        for (name, bytes) in try checkpointFiles(content ?? mark.samples) {
+            files.append(try await upload(bytes, name: name))
+        }
+        let request = CheckpointRequest(peer: peer, generation: mark.generation, files: files)
         return try await send(.put, "/v1/checkpoints/\(mark.samples)", Array(JSONEncoder().encode(request)))
     }
+}
+
+/// The files of a small sound checkpoint.
+func checkpointFiles(_ samples: UInt64) throws -> [(name: String, bytes: [UInt8])] {
+    let directory = try TestDirectory()
+    let store = CheckpointStore(directory: directory.path)
+    let state = CheckpointState(
+        samples: samples,
+        step: 1,
+        plannedSamples: 64,
+        configDigest: TensorFiles.Digest(of: [])
+    )
+    var writer = try store.begin(state)
+    try writer.add("state.json", bytes: Array("state \(samples)".utf8))
+    let id = try writer.commit()
+    return try directory.names("\(id)").map { ($0, try directory.read("\(id)/\($0)")) }
 }
 
 func digest(of bytes: [UInt8]) throws -> ContentDigest {

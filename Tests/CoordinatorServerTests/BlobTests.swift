@@ -55,7 +55,7 @@ struct BlobTests {
     )
     func badRanges(text: String) { #expect(ByteRange.parse(text, size: 10) == nil) }
 
-    @Test("A checkpoint whose files are not here is refused, all or nothing")
+    @Test("A checkpoint whose files are not here, or that is not sound, is refused, all or nothing")
     func missingBlob() async throws {
         let bench = try Bench()
         let application = try await bench.open()
@@ -70,6 +70,12 @@ struct BlobTests {
             let request = CheckpointRequest(peer: worker.peer, generation: 0, files: files)
             let bytes = Array(try JSONEncoder().encode(request))
             #expect(try await client.send(.put, "/v1/checkpoints/16", bytes).status == 409)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: bench.folder.checkpoints).isEmpty)
+            #expect(try await client.save(mark, by: worker.peer, content: 32).status == 422)
+            let empty = CheckpointRequest(peer: worker.peer, generation: 0, files: [here])
+            #expect(
+                try await client.send(.put, "/v1/checkpoints/16", Array(JSONEncoder().encode(empty))).status == 422
+            )
             #expect(try FileManager.default.contentsOfDirectory(atPath: bench.folder.checkpoints).isEmpty)
             #expect(try await client.save(mark, by: worker.peer).status == 200)
             #expect(try await client.save(mark, by: worker.peer).status == 200)
@@ -89,6 +95,6 @@ struct BlobTests {
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: bench.folder.checkpoints) == ["000000000064"])
         let blobs = try FileManager.default.contentsOfDirectory(atPath: bench.folder.blobs)
-        #expect(blobs.filter { $0 != "incoming" }.count == 2)
+        #expect(blobs.filter { $0 != "incoming" }.count == 3)
     }
 }
