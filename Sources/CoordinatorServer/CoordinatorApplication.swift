@@ -118,10 +118,10 @@ public struct CoordinatorApplication: Sendable {
         do {
             try await group.run()
         } catch let error as IOError {
-            throw CoordinatorError.cannotListen(
-                address: "\(options.host):\(options.port)",
-                reason: NSError(domain: NSPOSIXErrorDomain, code: Int(error.errnoCode)).localizedDescription
-            )
+            let words = NSError(domain: NSPOSIXErrorDomain, code: Int(error.errnoCode)).localizedDescription
+            // Foundation puts a sentence of its own before the system's words.
+            let reason = words.split(separator: ". ").last.map(String.init) ?? words
+            throw CoordinatorError.cannotListen(address: "\(options.host):\(options.port)", reason: reason)
         }
         await coordinator.close()
     }

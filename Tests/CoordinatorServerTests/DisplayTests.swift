@@ -58,7 +58,8 @@ struct DisplayTests {
     func errors() {
         let all: [CoordinatorError] = [
             .notEmpty(path: "/x"), .notARun(path: "/x"), .inUse(path: "/x"), .unauthorized, .unservable(source: "a"),
-            .malformed(what: "body"), .unknownToken(id: "t"), .cannotListen(address: "a:1", reason: "b"),
+            .badCheckpoint(reason: "a"), .malformed(what: "body"), .unknownToken(id: "t"),
+            .cannotListen(address: "a:1", reason: "b"),
         ]
         for error in all { #expect(error.description.hasSuffix(".") && error.description.contains(" ")) }
         #expect(CoordinatorError.notEmpty(path: "/x").isUsage && !CoordinatorError.inUse(path: "/x").isUsage)
