@@ -13,7 +13,7 @@ struct DifftrainCoordinator: AsyncParsableCommand {
               difftrain-coordinator init configs/runs/digits.yaml --out run
               difftrain-coordinator serve run --listen 0.0.0.0:7300
             """,
-        subcommands: [InitCommand.self, ServeCommand.self, TokenCommand.self]
+        subcommands: [InitCommand.self, ServeCommand.self, TokenCommand.self, LedgerCommand.self]
     )
 
     static func main() async {
@@ -24,12 +24,14 @@ struct DifftrainCoordinator: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+        } catch let error as ExitCode {
+            Foundation.exit(error.rawValue)
         } catch let error as CoordinatorError {
             FileHandle.standardError.write(Data("error: \(error)\n".utf8))
             Foundation.exit(error.isUsage ? 2 : 1)
         } catch {
             let code = exitCode(for: error)
-            guard code == .success || code == .validationFailure || error is ExitCode || error is CleanExit else {
+            guard code == .success || code == .validationFailure || error is CleanExit else {
                 FileHandle.standardError.write(Data("error: \(error)\n".utf8))
                 Foundation.exit(1)
             }
