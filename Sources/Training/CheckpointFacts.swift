@@ -40,6 +40,7 @@ public struct CheckpointFacts: Encodable, Sendable {
 
     /// The sound checkpoints of a run directory, oldest first.
     public static func list(in directory: String) throws(TrainingError) -> [CheckpointFacts] {
+        guard FileManager.default.fileExists(atPath: directory) else { throw .noCheckpoint(directory: directory) }
         let store = CheckpointStore(directory: directory + "/checkpoints")
         var facts: [CheckpointFacts] = []
         do {

@@ -105,6 +105,8 @@ public final class RunDirectory {
     // Foundation's own sentences are long and carry its type names; the last part says what the system said.
     private static func reason(_ error: any Error) -> String {
         let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        return (underlying ?? error as NSError).localizedDescription
+        let words = (underlying ?? error as NSError).localizedDescription
+        let last = words.split(separator: ". ").last.map(String.init) ?? words
+        return last.hasSuffix(".") ? String(last.dropLast()) : last
     }
 }

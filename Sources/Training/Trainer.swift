@@ -7,9 +7,9 @@ import Networks
 import Optimization
 import Tensors
 
-/// Takes steps: batches to gradients, gradients to a mean, the mean to new parameters. Owned by one thread.
+/// Takes steps: batches to gradients, gradients to a mean, the mean to new parameters.
 ///
-/// A step is `begin`, `accumulate` for each range of this worker's samples, `exchange`, `apply`; `step` does all four. A worker whose share
+/// Owned by one thread. A step is `begin`, `accumulate` for each range of this worker's samples, `exchange`, `apply`; `step` does all four. A worker whose share
 /// changes within a step, because others were lost, calls them itself.
 public final class Trainer {
     /// The run that is trained.

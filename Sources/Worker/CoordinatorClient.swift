@@ -23,6 +23,8 @@ final class CoordinatorClient: Sendable {
             timeout: HTTPClient.Configuration.Timeout(connect: .seconds(5), read: .seconds(30))
         )
         settings.connectionPool.idleTimeout = .seconds(30)
+        // Whether a call is repeated is decided here: a wrong address is told at once, not after the time for connecting.
+        settings.connectionPool.retryConnectionEstablishment = false
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
     }
 

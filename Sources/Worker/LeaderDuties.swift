@@ -29,7 +29,7 @@ final class LeaderDuties {
             if commit.isLeader {
                 let mean = losses.reduce(0, +) / Double(losses.count)
                 let line = LogLine(step: report, loss: mean, time: Date().timeIntervalSince1970)
-                try client.post("/v1/reports", line: line.json())
+                try client.post("/v1/reports?peer=\(peer)", line: line.json())
             }
             reported = now
             losses = []
@@ -46,12 +46,12 @@ final class LeaderDuties {
         let evaluator = Evaluator(trainer.recipe)
         do {
             let weights = trainer.state.evaluated
-            try client.put("/v1/samples/\(samples)", try evaluator.sheet(of: weights), type: "image/png")
+            try client.put("/v1/samples/\(samples)?peer=\(peer)", try evaluator.sheet(of: weights), type: "image/png")
             var report = try evaluator.judge(weights, count: trainer.recipe.config.evaluation.count)
             report.samples = samples
             var line = LogLine(type: "evaluation", time: Date().timeIntervalSince1970, samples: samples)
             line.metrics = report.metrics
-            try client.post("/v1/reports", line: line.json())
+            try client.post("/v1/reports?peer=\(peer)", line: line.json())
         } catch let error as TrainingError {
             throw .training(error)
         } catch {

@@ -80,7 +80,7 @@ public struct Evaluator: Sendable {
         return report
     }
 
-    /// Labels 0, 1, 2, ... in turn.
+    /// The labels in turn, from 0 on.
     public func inTurn(_ count: Int) -> [Int] {
         let classes = recipe.manifest.classes
         return (0..<count).map { classes == 0 ? Condition.dropped : $0 % classes }
