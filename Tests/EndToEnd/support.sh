@@ -62,7 +62,7 @@ serve() {
 
 # join DIR LOG: starts a worker; sets $worker.
 join() {
-    "$bin/difftrain-worker" join "$address" --token "$1/keys/token" --threads 1 --cache "$scratch/cache" >"$2" 2>&1 &
+    "$bin/difftrain-worker" join "$address" --token "$1/keys/worker.token" --threads 1 --cache "$scratch/cache" >"$2" 2>&1 &
     worker=$!
 }
 
