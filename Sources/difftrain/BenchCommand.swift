@@ -16,7 +16,11 @@ struct BenchCommand: ParsableCommand {
 
     struct Step: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Whole training steps: noise, forward, loss, backward, AdamW and one average."
+            abstract: "Whole training steps: noise, forward, loss, backward, AdamW and one average.",
+            discussion: """
+                Example:
+                  difftrain bench step --model dit-s --threads 2 --seconds 30
+                """
         )
 
         @Option(help: "The network: dit-s, dit-tiny, unet-medium or unet-small.")
@@ -59,7 +63,13 @@ struct BenchCommand: ParsableCommand {
     }
 
     struct Kernels: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Single operations, forward and with gradient.")
+        static let configuration = CommandConfiguration(
+            abstract: "Single operations, forward and with gradient.",
+            discussion: """
+                Example:
+                  difftrain bench kernels --seconds 0.1 --json
+                """
+        )
 
         @Option(help: "How long to measure each, in seconds.")
         var seconds = 0.5

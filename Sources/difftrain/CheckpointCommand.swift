@@ -16,7 +16,13 @@ struct CheckpointCommand: ParsableCommand {
     )
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists the checkpoints of a run directory.")
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the checkpoints of a run directory.",
+            discussion: """
+                Example:
+                  difftrain checkpoint list runs/digits --json
+                """
+        )
         @Argument(completion: .directory) var directory: String
         @Flag(help: "Print one JSON object a line.") var json = false
 
@@ -29,7 +35,11 @@ struct CheckpointCommand: ParsableCommand {
 
     struct Inspect: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Verifies one checkpoint and prints what it holds."
+            abstract: "Verifies one checkpoint and prints what it holds.",
+            discussion: """
+                Example:
+                  difftrain checkpoint inspect runs/digits
+                """
         )
         @Argument(help: "A checkpoint, or a run directory for its newest.", completion: .directory) var checkpoint:
             String
@@ -41,7 +51,13 @@ struct CheckpointCommand: ParsableCommand {
     }
 
     struct Verify: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Checks every byte of one checkpoint.")
+        static let configuration = CommandConfiguration(
+            abstract: "Checks every byte of one checkpoint.",
+            discussion: """
+                Example:
+                  difftrain checkpoint verify runs/digits/checkpoints/000000150000
+                """
+        )
         @Argument(completion: .directory) var checkpoint: String
 
         func run() throws {
@@ -52,7 +68,11 @@ struct CheckpointCommand: ParsableCommand {
 
     struct Diff: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Compares the parameters of two checkpoints; exit code 1 if a bit differs."
+            abstract: "Compares the parameters of two checkpoints; exit code 1 if a bit differs.",
+            discussion: """
+                Example:
+                  difftrain checkpoint diff runs/digits runs/again
+                """
         )
         @Argument(completion: .directory) var first: String
         @Argument(completion: .directory) var second: String

@@ -15,7 +15,13 @@ struct ConfigCommand: ParsableCommand {
     )
 
     struct Validate: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Checks a run file.")
+        static let configuration = CommandConfiguration(
+            abstract: "Checks a run file.",
+            discussion: """
+                Example:
+                  difftrain config validate configs/runs/digits.yaml
+                """
+        )
         @OptionGroup var runFile: RunFileOptions
 
         func run() throws {
@@ -25,7 +31,13 @@ struct ConfigCommand: ParsableCommand {
     }
 
     struct Resolve: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Prints a run file with every default spelled out.")
+        static let configuration = CommandConfiguration(
+            abstract: "Prints a run file with every default spelled out.",
+            discussion: """
+                Example:
+                  difftrain config resolve configs/runs/digits.yaml --set seed=7
+                """
+        )
         @OptionGroup var runFile: RunFileOptions
 
         func run() throws {
@@ -35,7 +47,11 @@ struct ConfigCommand: ParsableCommand {
 
     struct Diff: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows how two run files differ once every default is spelled out; exit code 1 if they do."
+            abstract: "Shows how two run files differ once every default is spelled out; exit code 1 if they do.",
+            discussion: """
+                Example:
+                  difftrain config diff configs/runs/digits.yaml mine.yaml
+                """
         )
         @Argument(completion: .file()) var first: String
         @Argument(completion: .file()) var second: String
@@ -57,7 +73,13 @@ struct ConfigCommand: ParsableCommand {
     }
 
     struct Methods: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists the slots, or the methods of one.")
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the slots, or the methods of one.",
+            discussion: """
+                Example:
+                  difftrain config methods sampler
+                """
+        )
         @Argument(help: "A slot.") var slot: String?
 
         func run() throws {

@@ -17,7 +17,11 @@ struct ShardsCommand: ParsableCommand {
 
     struct Build: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes shards of a folder with one sub-folder per class, or of the embedded 'digits'."
+            abstract: "Makes shards of a folder with one sub-folder per class, or of the embedded 'digits'.",
+            discussion: """
+                Example:
+                  difftrain shards build images --out data/images
+                """
         )
         @Argument(help: "A folder of PNG, JPEG or WebP files, or 'digits'.", completion: .directory) var source: String
         @Option(help: "Where the shards go.", completion: .directory) var out: String
@@ -36,7 +40,13 @@ struct ShardsCommand: ParsableCommand {
     }
 
     struct Inspect: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Prints what a directory of shards holds, as JSON.")
+        static let configuration = CommandConfiguration(
+            abstract: "Prints what a directory of shards holds, as JSON.",
+            discussion: """
+                Example:
+                  difftrain shards inspect data/images
+                """
+        )
         @Argument(completion: .directory) var directory: String
 
         func run() throws {
@@ -45,7 +55,13 @@ struct ShardsCommand: ParsableCommand {
     }
 
     struct Verify: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Checks every byte of a directory of shards.")
+        static let configuration = CommandConfiguration(
+            abstract: "Checks every byte of a directory of shards.",
+            discussion: """
+                Example:
+                  difftrain shards verify data/images
+                """
+        )
         @Argument(completion: .directory) var directory: String
 
         func run() throws {
