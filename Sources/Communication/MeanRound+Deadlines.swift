@@ -13,11 +13,12 @@ extension MeanRound {
         return next
     }
 
-    private var deadline: Duration { .seconds(group.deadline) }
+    // The last tenth is left for the report to arrive in time.
+    private var deadline: Duration { .seconds(group.deadline * 0.9) }
 
     // A reducer that lacks one member's values can send no mean to anybody. Naming that member before the means are due lets all others
     // hear whose fault it was.
-    private var contributionDeadline: Duration { .seconds(group.deadline * 0.8) }
+    private var contributionDeadline: Duration { .seconds(group.deadline * 0.75) }
 
     mutating func checkDeadlines(at elapsed: Duration, _ actions: inout [MeanRoundAction]) {
         let silent = peers.indices.filter {

@@ -31,7 +31,9 @@ public struct RoundGroup: Sendable, Codable, Equatable {
     public var members: [RoundMember]
     /// The secret of the attempt, 16 to 64 bytes; whoever holds it is believed to be a member.
     public var key: [UInt8]
-    /// How long the attempt may take, in seconds from the moment a member starts it; above 0, at most a day.
+    /// How long the attempt may take until it is reported, in seconds from the moment a member starts it; above 0, at most a day.
+    ///
+    /// Members give up after nine tenths of it.
     public var deadline: Double
 
     /// A group.

@@ -41,18 +41,13 @@ final class Mailbox<Element: Sendable>: Sendable {
     ///
     /// Blocks, so it must not be called on an event loop.
     func takeAll(within limit: Duration) -> [Element] {
-        let promise = loop.makePromise(of: Void.self)
-        let found = state.withLock { state -> [Element]? in
-            if state.elements.isEmpty, limit > .zero {
-                state.waiter = promise
-                return nil
-            }
-            return state.takeElements()
+        let promise = state.withLock { state -> EventLoopPromise<Void>? in
+            guard state.elements.isEmpty, limit > .zero else { return nil }
+            let promise = loop.makePromise(of: Void.self)
+            state.waiter = promise
+            return promise
         }
-        if let found {
-            promise.succeed()
-            return found
-        }
+        guard let promise else { return state.withLock { $0.takeElements() } }
         let timeout = loop.scheduleTask(in: TimeAmount(limit)) { [self] in
             state.withLock { $0.takeWaiter() }?.succeed()
         }
