@@ -28,6 +28,16 @@ public struct Golden {
         get throws { try reader.tensor(tensor) }
     }
 
+    /// One tensor, for calls that read better with a name.
+    public func tensor(_ name: String) throws -> TensorData {
+        try self[name]
+    }
+
+    /// The numbers of one tensor.
+    public func floats(_ name: String) throws -> [Float] {
+        try self[name].floats
+    }
+
     /// Compares a tensor with numbers, element by element, and records an issue if they are not close.
     public func expect(
         _ tensor: String,

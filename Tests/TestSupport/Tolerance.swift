@@ -22,6 +22,12 @@ public struct Tolerance: Sendable {
     /// Bits: equal numbers only.
     public static let exact = Tolerance()
 
+    /// A distance in proportion to the largest expected number, for arrays whose small elements are sums of large ones.
+    public static func ofLargest(_ relative: Double, _ expected: [Float]) -> Tolerance {
+        let largest = expected.reduce(0) { max($0, abs($1)) }
+        return Tolerance(absolute: relative * Double(largest) + 1e-6)
+    }
+
     /// Whether two numbers are close.
     public func accepts(_ actual: Double, _ expected: Double) -> Bool {
         actual == expected || abs(actual - expected) <= absolute + relative * abs(expected)
