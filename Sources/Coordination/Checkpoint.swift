@@ -45,7 +45,8 @@ public struct CheckpointFile: Codable, Equatable, Sendable {
         self.bytes = bytes
     }
 
-    func validate() throws(CoordinationError) {
+    /// Refuses a name that could lead out of a folder.
+    public func validate() throws(CoordinationError) {
         let allowed: (UInt8) -> Bool = { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -22,6 +22,11 @@ struct RemoteFiles {
     func fetch(_ files: [CheckpointFile], into folder: String) throws(WorkerError) {
         try make(folder)
         for file in files {
+            do {
+                try file.validate()
+            } catch {
+                throw .unexpected(call: "a list of files", found: "\(error)")
+            }
             let path = folder + "/" + file.name
             if (try? Digest(ofFile: path))?.description == file.digest.rawValue { continue }
             try fetch(file, to: path)
