@@ -17,13 +17,31 @@ public struct WorkerConfig: Sendable {
 
     /// A worker of an address; `tokenFile` nil is for coordinators that ask for none.
     public init(address: String, tokenFile: String?, cache: String?) throws(WorkerError) {
-        let parts = address.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count >= 2, let port = Int(parts[parts.count - 1]), (1...65_535).contains(port), !parts[0].isEmpty
-        else { throw .badAddress(address) }
+        guard WorkerConfig.isAddress(address) else { throw .badAddress(address) }
         self.address = address
         token = try tokenFile.map { path throws(WorkerError) in try Secret(file: path) } ?? Secret("")
         self.cache = cache ?? WorkerConfig.defaultCache
         name = String(ProcessInfo.processInfo.hostName.prefix(48)) + "-\(ProcessInfo.processInfo.processIdentifier)"
+    }
+
+    // What is no host would become part of a path or of the credentials in the URL of every call.
+    private static func isAddress(_ text: String) -> Bool {
+        guard let colon = text.lastIndex(of: ":") else { return false }
+        let digits = text[text.index(after: colon)...]
+        guard digits.utf8.allSatisfy(isDigit), let port = Int(digits), (1...65_535).contains(port) else { return false }
+        let host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]"), host.utf8.count > 2 {
+            return host.dropFirst().dropLast().allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." }
+        }
+        return !host.isEmpty && host.utf8.allSatisfy { isLetter($0) || isDigit($0) || Array(".-_".utf8).contains($0) }
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 
     private static var defaultCache: String {
