@@ -30,9 +30,8 @@ public final class LocalCommunicator: Communicator {
         round: UInt64
     ) throws(CommunicationError) -> any PendingMean {
         try checkWeight(weight)
-        let values = buffer.floats
-        guard weight == 0 || isUsable(values) else { throw .notFinite(round: round) }
-        let result = try group.exchange(.mean(values, weight: weight), from: rank)
+        guard weight == 0 || buffer.withFloats(isUsable) else { throw .notFinite(round: round) }
+        let result = try group.exchange(.mean(buffer.floats, weight: weight), from: rank)
         guard case .mean(let mean, let report) = result else { throw LocalGroup.mixedCalls }
         if !mean.isEmpty { buffer.copy(from: mean) }
         return FinishedMean(report)

@@ -50,8 +50,8 @@ func decode(
 }
 
 /// Whether all values may be contributed: finite and at most `largestValue` in magnitude.
-func isUsable(_ values: [Float]) -> Bool {
-    ck_is_within(values, values.count, largestValue)
+func isUsable(_ values: UnsafeBufferPointer<Float>) -> Bool {
+    ck_is_within(values.baseAddress, values.count, largestValue)
 }
 
 /// The largest magnitude of a value that a member may contribute; sums with all allowed weights stay finite in float32.

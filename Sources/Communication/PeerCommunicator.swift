@@ -16,6 +16,8 @@ public final class PeerCommunicator: Communicator {
     private let compression: any Compression
     private let aggregator: any Aggregator
     private let limits: MeanRoundLimits
+    // Values of the last round; the memory is used again, because fresh pages would cost more than the exchange within a machine.
+    private var scratch: [Float] = []
 
     /// A member named `id` in the groups of an authority.
     ///
@@ -43,9 +45,8 @@ public final class PeerCommunicator: Communicator {
         round: UInt64
     ) throws(CommunicationError) -> any PendingMean {
         try checkWeight(weight)
-        let values = buffer.floats
-        guard weight == 0 || isUsable(values) else { throw .notFinite(round: round) }
-        return PendingPeerMean(self, buffer, values, weight: Double(weight), round: round)
+        guard weight == 0 || buffer.withFloats(isUsable) else { throw .notFinite(round: round) }
+        return PendingPeerMean(self, buffer, weight: Double(weight), round: round)
     }
 
     /// Not offered: a volunteer that joins fetches the agreed state by its digest.
@@ -73,19 +74,20 @@ public final class PeerCommunicator: Communicator {
 }
 
 extension PeerCommunicator {
-    /// Runs a round until the authority has settled it; the mean is nil if the round is incomplete or nobody contributed.
+    /// Runs a round until the authority has settled it, and writes the mean into the buffer if it was committed.
     fileprivate func settle(
-        _ values: [Float],
+        _ buffer: FlatBuffer,
         weight: Double,
         round: UInt64
-    ) throws(CommunicationError) -> (report: MeanReport, mean: [Float]?) {
+    ) throws(CommunicationError) -> MeanReport {
         let clock = ContinuousClock()
         let start = clock.now
         var report = MeanReport(totalWeight: 0, contributors: 0, isComplete: false)
         var last: PeerExchange.Ending?
+        defer { scratch = last?.mean ?? [] }
         var verdict = try authority.group(round: round, weight: weight)
         while case .again(let group) = verdict {
-            let exchange = try begin(group, values, weight: weight, round: round)
+            let exchange = try begin(group, buffer, weight: weight, round: round)
             // The links stay open until the verdict: others may still be receiving this member's means.
             defer { exchange.close() }
             let ending = try exchange.run()
@@ -94,18 +96,19 @@ extension PeerCommunicator {
             verdict = try authority.report(ending.result)
         }
         report.seconds = (clock.now - start) / .seconds(1)
-        guard case .committed(let totalWeight) = verdict else { return (report, nil) }
+        guard case .committed(let totalWeight) = verdict else { return report }
         guard let last, case .mean = last.result.outcome else {
             throw .authority(reason: "it committed round \(round) though this worker holds no mean of it")
         }
+        if let mean = last.mean { buffer.copy(from: mean) }
         report.isComplete = true
         report.totalWeight = totalWeight
-        return (report, last.mean)
+        return report
     }
 
     private func begin(
         _ group: RoundGroup,
-        _ values: [Float],
+        _ buffer: FlatBuffer,
         weight: Double,
         round: UInt64
     ) throws(CommunicationError) -> PeerExchange {
@@ -125,12 +128,22 @@ extension PeerCommunicator {
         let state = try MeanRound(
             group: group,
             rank: rank,
-            values: values,
+            values: copy(of: buffer),
             compression: compression,
             aggregator: aggregator,
             limits: limits
         )
         return try PeerExchange(state, network)
+    }
+
+    private func copy(of buffer: FlatBuffer) -> [Float] {
+        var values = scratch
+        scratch = []
+        guard values.count == buffer.count else { return buffer.floats }
+        values.withUnsafeMutableBufferPointer { target in
+            buffer.withFloats { _ = target.update(fromContentsOf: $0) }
+        }
+        return values
     }
 }
 
@@ -138,22 +151,18 @@ extension PeerCommunicator {
 private final class PendingPeerMean: PendingMean {
     private let communicator: PeerCommunicator
     private let buffer: FlatBuffer
-    private let values: [Float]
     private let weight: Double
     private let round: UInt64
 
-    init(_ communicator: PeerCommunicator, _ buffer: FlatBuffer, _ values: [Float], weight: Double, round: UInt64) {
+    init(_ communicator: PeerCommunicator, _ buffer: FlatBuffer, weight: Double, round: UInt64) {
         self.communicator = communicator
         self.buffer = buffer
-        self.values = values
         self.weight = weight
         self.round = round
     }
 
     func wait() throws(CommunicationError) -> MeanReport {
-        let (report, mean) = try communicator.settle(values, weight: weight, round: round)
-        if let mean { buffer.copy(from: mean) }
-        return report
+        try communicator.settle(buffer, weight: weight, round: round)
     }
 }
 
