@@ -9,8 +9,9 @@ extension CoordinatorClient {
         try call(.POST, "/v1/join", request, as: JoinReply.self)
     }
 
+    /// Says goodbye; a coordinator that is gone by then need not be waited for.
     func leave(_ peer: PeerID) throws(WorkerError) {
-        _ = try call(.POST, "/v1/leave", PeerRequest(peer: peer), as: NoticeReply.self)
+        _ = try call(.POST, "/v1/leave", PeerRequest(peer: peer), as: NoticeReply.self, patient: false)
     }
 
     func heartbeat(_ peer: PeerID) throws(WorkerError) {

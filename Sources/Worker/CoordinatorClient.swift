@@ -32,19 +32,20 @@ final class CoordinatorClient: Sendable {
         try? http.syncShutdown()
     }
 
-    /// Sends a JSON body and reads a JSON answer.
+    /// Sends a JSON body and reads a JSON answer; with `patient` false it fails at once if nobody answers.
     func call<Answer: Decodable>(
         _ method: HTTPMethod,
         _ path: String,
         _ body: some Encodable,
-        as type: Answer.Type
+        as type: Answer.Type,
+        patient: Bool = true
     ) throws(WorkerError) -> Answer {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         guard let data = try? encoder.encode(body) else {
             throw .unexpected(call: path, found: "a number out of range")
         }
-        let answer = try send(method, path, [("Content-Type", "application/json")], Array(data))
+        let answer = try send(method, path, [("Content-Type", "application/json")], Array(data), patient: patient)
         return try decode(answer, path)
     }
 

@@ -59,6 +59,7 @@ public final class Volunteer {
             let reply = try client.join(joinRequest())
             logger.notice("joined", metadata: ["run": "\(reply.name)", "samples": "\(reply.mark.samples)"])
             try takePart(reply)
+            try? client.leave(peer)
         } catch .finished {
             logger.notice("the run is over")
         } catch .stopped {
