@@ -53,7 +53,7 @@ public struct WorkerConfig: Sendable {
 }
 
 /// Text that no log shows.
-public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible {
+public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     let text: String
 
     init(_ text: String) {
@@ -76,4 +76,6 @@ public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConver
     public var description: String { "<redacted>" }
     /// `<redacted>`.
     public var debugDescription: String { "<redacted>" }
+    /// Nothing, so that a dump of what holds the text does not show it either.
+    public var customMirror: Mirror { Mirror(self, children: [] as [Mirror.Child]) }
 }
