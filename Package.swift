@@ -187,7 +187,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ArchitectureTests",
-            dependencies: ["TestSupport"],
+            dependencies: [],
             swiftSettings: strict
         ),
         .testTarget(
@@ -276,8 +276,8 @@ let package = Package(
         .testTarget(
             name: "WorkerTests",
             dependencies: [
-                "Worker", "Coordination", "Training", "Checkpoints", "Communication", "TensorFiles", "Buffers",
-                "TestSupport", "difftrain-worker", "difftrain-coordinator",
+                "Worker", "Coordination", "Training", "Communication", "TensorFiles", "Buffers", "TestSupport",
+                "difftrain-worker", "difftrain-coordinator",
             ],
             swiftSettings: strict
         ),

@@ -1,3 +1,4 @@
+import Buffers
 import Configs
 import Foundation
 import Testing

@@ -37,7 +37,11 @@ struct EveryStepTests {
     private static func train(_ config: RunConfig, _ communicator: LocalCommunicator) throws -> [Float] {
         let trainer = try Trainer(Recipe(config), communicator: communicator)
         let work = ScheduledWork(
-            communicator, batch: config.batch.global, from: trainer.state.progress, until: StopSignal())
+            communicator,
+            batch: config.batch.global,
+            from: trainer.state.progress,
+            until: StopSignal()
+        )
         for _ in 0..<3 {
             guard let next = try work.next() else { break }
             try work.complete(next, trainer.step(next))

@@ -1,5 +1,7 @@
+import Buffers
 import Checkpoints
 import Communication
+import Configs
 import TestSupport
 import Testing
 

@@ -1,4 +1,6 @@
+import Buffers
 import Communication
+import Configs
 import Foundation
 import TestSupport
 import Testing
