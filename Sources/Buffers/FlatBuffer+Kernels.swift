@@ -46,7 +46,10 @@ extension FlatBuffer {
 extension FlatBuffer {
     /// Takes over float32 data into the elements from `offset` on.
     public func copy(from data: TensorData, at offset: Int) {
-        precondition(offset >= 0 && offset + data.region.count <= count, "\(data.region.count) at \(offset) of \(count)")
+        precondition(
+            offset >= 0 && offset + data.region.count <= count,
+            "\(data.region.count) at \(offset) of \(count)"
+        )
         (region.floats + offset).update(from: data.region.floats, count: data.region.count)
     }
 }

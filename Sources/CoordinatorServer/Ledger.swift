@@ -57,7 +57,10 @@ public struct Ledger: Encodable, Sendable {
         while let row = try rows.next() {
             let (id, at, body): (Int64, Int64, String) = (row["id"], row["at"], row["body"])
             guard id == expected else {
-                throw CoordinatorError.journal(path: "the ledger", reason: "its oldest commands are not kept any longer")
+                throw CoordinatorError.journal(
+                    path: "the ledger",
+                    reason: "its oldest commands are not kept any longer"
+                )
             }
             expected += 1
             let command = try JSONDecoder().decode(Command.self, from: Data(body.utf8))
