@@ -1,25 +1,25 @@
 import Foundation
+import Synchronization
+
+/// Signals received since `SignalWatcher.watch`; a signal handler can reach nothing but a global, and may do nothing but count.
+private let received = Atomic(0)
 
 /// Turns SIGTERM and SIGINT into a stop signal; the second one ends the process at once.
 public enum SignalWatcher {
-    /// Blocks both signals in this thread, and so in those it starts, and waits for them on a thread of its own.
+    /// Lets `stop` follow the signals of the process, whichever of its threads they reach.
     ///
-    /// Call it first thing in a program, before any other thread exists.
+    /// Libraries start threads before `main`, which cannot be made to block a signal; so it is handled instead of waited for.
     public static func watch(_ stop: StopSignal) {
-        var signals = sigset_t()
-        unsafe sigemptyset(&signals)
-        unsafe sigaddset(&signals, SIGTERM)
-        unsafe sigaddset(&signals, SIGINT)
-        unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
-        let thread = Thread { [signals] in
-            var signals = signals
-            var received: Int32 = 0
-            unsafe sigwait(&signals, &received)
-            stop.set()
-            unsafe sigwait(&signals, &received)
-            exit(128 + received)
+        stop.followSignals()
+        // Makes the counter before a handler can need it.
+        _ = received.load(ordering: .relaxed)
+        for number in [SIGTERM, SIGINT] {
+            signal(number) { number in
+                if received.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue > 1 { _exit(128 + number) }
+            }
         }
-        thread.name = "signals"
-        thread.start()
     }
+
+    /// Whether a signal was received.
+    static var isSignalled: Bool { received.load(ordering: .acquiring) > 0 }
 }
