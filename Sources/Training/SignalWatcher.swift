@@ -4,7 +4,7 @@ import Synchronization
 /// Signals received since `SignalWatcher.watch`; a signal handler can reach nothing but a global, and may do nothing but count.
 private let received = Atomic(0)
 
-/// Turns SIGTERM and SIGINT into a stop signal; the second one ends the process at once.
+/// Turns SIGTERM, SIGINT and SIGUSR1, which `mpirun` and batch systems pass on, into a stop signal; the second one ends the process at once.
 public enum SignalWatcher {
     /// Lets `stop` follow the signals of the process, whichever of its threads they reach.
     ///
@@ -13,7 +13,7 @@ public enum SignalWatcher {
         stop.followSignals()
         // Makes the counter before a handler can need it.
         _ = received.load(ordering: .relaxed)
-        for number in [SIGTERM, SIGINT] {
+        for number in [SIGTERM, SIGINT, SIGUSR1] {
             signal(number) { number in
                 if received.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue > 1 { _exit(128 + number) }
             }
