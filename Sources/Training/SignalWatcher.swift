@@ -6,18 +6,29 @@ private let received = Atomic(0)
 
 /// Turns SIGTERM, SIGINT and SIGUSR1, which `mpirun` and batch systems pass on, into a stop signal; the second one ends the process at once.
 public enum SignalWatcher {
-    /// Lets `stop` follow the signals of the process, whichever of its threads they reach.
+    /// Lets `stop` follow the signals of the process; call it first thing in a program, before it starts a thread.
     ///
-    /// Libraries start threads before `main`, which cannot be made to block a signal; so it is handled instead of waited for.
+    /// The calling thread and those it starts block the signals, because code of the compute libraries does not bear a handler in its midst. A thread
+    /// of its own receives them. Threads that a library started before `main` do not block them; so they are handled rather than waited for.
     public static func watch(_ stop: StopSignal) {
         stop.followSignals()
-        // Makes the counter before a handler can need it.
-        _ = received.load(ordering: .relaxed)
-        for number in [SIGTERM, SIGINT, SIGUSR1] {
+        let numbers = [SIGTERM, SIGINT, SIGUSR1]
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        for number in numbers { unsafe sigaddset(&set, number) }
+        unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+        for number in numbers {
             signal(number) { number in
                 if received.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue > 1 { _exit(128 + number) }
             }
         }
+        let thread = Thread { [set] in
+            var set = set
+            unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
+            while true { pause() }
+        }
+        thread.name = "signals"
+        thread.start()
     }
 
     /// Whether a signal was received.

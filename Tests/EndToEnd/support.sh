@@ -78,3 +78,8 @@ until_samples() {
         sleep 0.1
     done
 }
+
+# until_lines N DIR JOB: waits until the log of the run in DIR has N lines, or the job is over.
+until_lines() {
+    while kill -0 "$3" 2>/dev/null && [ "$(cat "$2/run.jsonl" 2>/dev/null | wc -l)" -lt "$1" ]; do sleep 0.02; done
+}
