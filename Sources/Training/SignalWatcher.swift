@@ -8,7 +8,7 @@ private let received = Atomic(0)
 public enum SignalWatcher {
     /// Lets `stop` follow the signals of the process; call it first thing in a program, before it starts a thread.
     ///
-    /// The calling thread and those it starts block the signals, because code of the compute libraries does not bear a handler in its midst. A thread
+    /// The calling thread and those it starts block the signals, because a handler in the midst of computing was seen to corrupt the heap. A thread
     /// of its own receives them. Threads that a library started before `main` do not block them; so they are handled rather than waited for.
     public static func watch(_ stop: StopSignal) {
         stop.followSignals()
