@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Coordination
 import Foundation
 import NIOCore
@@ -9,27 +8,18 @@ import Training
 ///
 /// Calls are repeated while the coordinator cannot be reached: all of them are safe to repeat.
 final class CoordinatorClient: Sendable {
-    private let http: HTTPClient
+    private let http: HTTPConnections
     private let config: WorkerConfig
     private let stop: StopSignal
-
-    /// The largest answer that is taken into memory.
-    private static let answerLimit = 8 << 20
 
     init(_ config: WorkerConfig, until stop: StopSignal) {
         self.config = config
         self.stop = stop
-        var settings = HTTPClient.Configuration(
-            timeout: HTTPClient.Configuration.Timeout(connect: .seconds(5), read: .seconds(30))
-        )
-        settings.connectionPool.idleTimeout = .seconds(30)
-        // Whether a call is repeated is decided here: a wrong address is told at once, not after the time for connecting.
-        settings.connectionPool.retryConnectionEstablishment = false
-        http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
+        http = HTTPConnections(host: config.endpoint.host, port: config.endpoint.port)
     }
 
     func close() {
-        try? http.syncShutdown()
+        http.close()
     }
 
     /// Sends a JSON body and reads a JSON answer; with `patient` false it fails at once if nobody answers.
@@ -105,7 +95,7 @@ final class CoordinatorClient: Sendable {
         while true {
             do {
                 let response = try attempt(method, path, headers, body)
-                if response.status.code < 300 { return response.body ?? ByteBuffer() }
+                if response.status.code < 300 { return response.body }
                 // The coordinator is starting or stopping; every other refusal is meant.
                 guard response.status.code >= 500, patient else { throw refusal(response) }
             } catch let error as WorkerError {
@@ -127,19 +117,18 @@ final class CoordinatorClient: Sendable {
         _ path: String,
         _ headers: [(String, String)],
         _ body: [UInt8]
-    ) throws -> HTTPClient.Response {
-        var request = try HTTPClient.Request(url: "http://\(config.address)\(path)", method: method)
-        request.headers = HTTPHeaders(headers)
+    ) throws -> HTTPAnswer {
+        var request = HTTPRequest(method: method, path: path, headers: HTTPHeaders(headers), body: body)
+        request.headers.add(name: "Host", value: config.address)
+        request.headers.add(name: "Content-Length", value: "\(body.count)")
         if !config.token.text.isEmpty {
             request.headers.add(name: "Authorization", value: "Bearer \(config.token.text)")
         }
-        if !body.isEmpty { request.body = .bytes(body) }
-        let collector = ResponseAccumulator(request: request, maxBodySize: CoordinatorClient.answerLimit)
-        return try http.execute(request: request, delegate: collector, deadline: .now() + .seconds(120)).wait()
+        return try http.send(request)
     }
 
-    private func refusal(_ response: HTTPClient.Response) -> WorkerError {
-        let body = response.body.map { Data($0.readableBytesView) } ?? Data()
+    private func refusal(_ response: HTTPAnswer) -> WorkerError {
+        let body = Data(response.body.readableBytesView)
         let reply = try? JSONDecoder().decode(ErrorReply.self, from: body)
         switch reply?.error {
         case "unknown-peer": return .unknown
@@ -149,7 +138,10 @@ final class CoordinatorClient: Sendable {
     }
 
     private static func reason(_ error: any Error) -> String {
-        guard let error = error as? HTTPClientError else { return "the connection was refused" }
-        return error == .connectTimeout || error == .deadlineExceeded ? "it does not answer in time" : "\(error)"
+        switch error {
+        case HTTPFailure.silent, ChannelError.connectTimeout: "it does not answer in time"
+        case let failure as HTTPFailure: failure.reason
+        default: "the connection was refused"
+        }
     }
 }

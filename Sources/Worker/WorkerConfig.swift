@@ -24,7 +24,16 @@ public struct WorkerConfig: Sendable {
         name = String(ProcessInfo.processInfo.hostName.prefix(48)) + "-\(ProcessInfo.processInfo.processIdentifier)"
     }
 
-    // What is no host would become part of a path or of the credentials in the URL of every call.
+    /// The two parts of the address; the brackets of an IPv6 host are taken off.
+    var endpoint: (host: String, port: Int) {
+        guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...]) else {
+            return (address, 0)
+        }
+        let host = address[..<colon]
+        return (String(host.hasPrefix("[") ? host.dropFirst().dropLast() : host), port)
+    }
+
+    // What is no host would become part of the headers of every call.
     private static func isAddress(_ text: String) -> Bool {
         guard let colon = text.lastIndex(of: ":") else { return false }
         let digits = text[text.index(after: colon)...]
