@@ -91,7 +91,8 @@ final class HTTPExchangeHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        let isMalformed = error is HTTPParserError
+        // The end of the connection within an answer is an error of the parser too.
+        let isMalformed = (error as? HTTPParserError).map { $0 != .invalidEOFState } ?? false
         fail(isMalformed ? .malformed : head == nil ? .closed : .cut, context)
     }
 
