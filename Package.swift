@@ -13,9 +13,13 @@ let strict: [SwiftSetting] = [
 /// Settings of targets that call no C.
 let safe = strict + [.strictMemorySafety()]
 
-/// Kernels run at speed in debug builds too, so that tests do.
+/// Kernels run at speed in debug builds too, so that tests do. The frame pointer, which the package manager asks for, would take a register
+/// that the tiles of matrix products need.
 let kernelSettings: [CSetting] = [
-    .unsafeFlags(["-O3", "-std=c17", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-Wall", "-Werror"])
+    .unsafeFlags([
+        "-O3", "-std=c17", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-Wall", "-Werror", "-Xclang",
+        "-mframe-pointer=none",
+    ])
 ]
 
 let package = Package(

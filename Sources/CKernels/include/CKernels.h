@@ -13,8 +13,10 @@
 #include "ck_layout.h"
 #include "ck_normalize.h"
 #include "ck_optimize.h"
+#include "ck_product.h"
 #include "ck_reduce.h"
 #include "ck_startup.h"
+#include "ck_winograd.h"
 
 // MARK: Flat buffers (flat.c)
 
