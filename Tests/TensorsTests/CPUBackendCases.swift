@@ -36,6 +36,38 @@ extension KernelCase {
         }
     }
 
+    /// Products that end with a bias, an activation or its derivative, and a residual.
+    static func finishedProducts() -> [KernelCase] {
+        let sizes: [[Int]] = [[5, 7, 3], [70, 48, 33], [130, 97, 600]]
+        return sizes.flatMap { size in
+            ProductFinish.Activation.allCases.flatMap { activation in
+                [false, true].map { finishedProduct(size, activation, backward: $0) }
+            }
+        }
+    }
+
+    private static func finishedProduct(
+        _ size: [Int],
+        _ activation: ProductFinish.Activation,
+        backward: Bool
+    ) -> KernelCase {
+        let shape = GEMM(m: size[0], n: size[1], k: size[2])
+        return KernelCase(name: "matmul \(size) finished by \(activation), backward \(backward)") { backend in
+            let (c, inner) = (Region.random(shape.m * shape.n, seed: 3), Region.random(shape.m * shape.n, seed: 4))
+            var finish = ProductFinish(bias: Region.random(shape.n, seed: 5))
+            if backward {
+                (finish.slopeAt, finish.slope) = (inner, activation)
+            } else {
+                (finish.inner, finish.activation) = (inner, activation)
+                finish.residual = Region.random(shape.m * shape.n, seed: 6)
+            }
+            let a = Region.random(shape.m * shape.k, seed: 1)
+            let b = Region.random(shape.k * shape.n, seed: 2)
+            backend.matmul(shape, a, b, finish: finish, into: c)
+            return c.values + inner.values
+        }
+    }
+
     /// Reductions along rows and columns, short and long.
     static func reductions() -> [KernelCase] {
         let sizes: [[Int]] = [

@@ -52,7 +52,9 @@ struct KernelCase: Sendable, CustomTestStringConvertible {
 
     static let all: [KernelCase] = {
         var cases = products()
-        for more in [convolutions(), reductions(), norms(), attentions(), places()] { cases += more }
+        for more in [finishedProducts(), convolutions(), reductions(), norms(), attentions(), places()] {
+            cases += more
+        }
         return cases
     }()
 }

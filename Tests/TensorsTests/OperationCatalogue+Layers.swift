@@ -55,6 +55,9 @@ extension OperationCase {
         OperationCase("linear twice", { [$0.tokens, [$0.c, $0.c], $0.channels] }) {
             $0[0].linear($0[1], bias: $0[2]).linear($0[1], bias: $0[2]) + $0[0]
         },
+        OperationCase("feed-forward", { [$0.tokens, [$0.h + 1, $0.c], [$0.h + 1], [$0.w, $0.h + 1], [$0.w]] }) {
+            $0[0].feedForward($0[1], $0[2], .geluTanh, $0[3], $0[4])
+        },
         OperationCase("attention", { [[$0.b, $0.h, 2, $0.c], [$0.b, $0.w, 2, $0.c], [$0.b, $0.w, 2, $0.c]] }) {
             Tensor.attention($0[0], $0[1], $0[2])
         },

@@ -14,6 +14,12 @@ public struct FeedForward: Module {
 
     /// Maps `[..., width]` to the same shape.
     public func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
-        second(first(x, context).gelu(.tanh), context)
+        x.feedForward(
+            context[first.weight],
+            context[first.bias],
+            .geluTanh,
+            context[second.weight],
+            context[second.bias]
+        )
     }
 }

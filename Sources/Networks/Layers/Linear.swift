@@ -3,8 +3,8 @@ public import Tensors
 
 /// A linear map of the last axis with a bias: `[..., I]` to `[..., O]`.
 public struct Linear: Module {
-    private let weight: Parameter
-    private let bias: Parameter
+    let weight: Parameter
+    let bias: Parameter
 
     /// Registers `weight` `[O, I]` and `bias` `[O]`; without initialisers both start uniform with bound `I^-1/2`.
     public init(

@@ -36,8 +36,8 @@ public protocol Backend: Sendable {
     /// Copies elements between strided places; with `accumulate` it adds to what is there (source places may repeat, target places may not).
     func copy(_ shape: StridedCopy, _ x: Region, into y: Region, accumulate: Bool)
 
-    /// `C = alpha * op(A) op(B) + beta * C` for each matrix of a batch.
-    func matmul(_ shape: GEMM, _ a: Region, _ b: Region, into c: Region)
+    /// `C = finish(alpha * op(A) op(B) + beta * C)` for each matrix of a batch; only a product without a batch has something to finish.
+    func matmul(_ shape: GEMM, _ a: Region, _ b: Region, finish: ProductFinish, into c: Region)
 
     /// `y = convolution(x, w) + bias`; `w` is `[O, I / groups, KH, KW]`, `x` and `y` are channels last.
     func convolution(_ shape: ConvolutionShape, _ x: Region, _ w: Region, _ bias: Region?, into y: Region)
@@ -158,4 +158,11 @@ public protocol Backend: Sendable {
         second: Region,
         decayed: [Range<Int>]
     )
+}
+
+extension Backend {
+    /// `C = alpha * op(A) op(B) + beta * C` for each matrix of a batch.
+    public func matmul(_ shape: GEMM, _ a: Region, _ b: Region, into c: Region) {
+        matmul(shape, a, b, finish: ProductFinish(), into: c)
+    }
 }

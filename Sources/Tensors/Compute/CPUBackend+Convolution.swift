@@ -9,9 +9,10 @@ extension CPUBackend {
         if shape.isPointwise {
             var product = GEMM(m: shape.pixels, n: shape.outputChannels, k: shape.input.channels)
             product.transposeB = true
-            return multiply(product, x.floats, w.floats, y.floats, bias: bias?.floats)
+            return multiply(product, x, w, bias: bias, into: y)
         }
         tally(shape, x, w, y)
+        if let fast = shape.winograd { return winograd(fast, x, w, bias: bias, into: y) }
         let plan = convolutions.plan(shape, bias == nil ? .forward : .forwardWithBias, parts: 16)
         let weights = temporary(plan.whole.weightCount)
         plan.whole.packWeights(w.floats, into: weights.floats)
@@ -34,7 +35,11 @@ extension CPUBackend {
         guard dy.count > 0 else { return fill(0, into: dx) }
         if shape.isPointwise {
             let product = GEMM(m: shape.pixels, n: shape.input.channels, k: shape.outputChannels)
-            return multiply(product, dy.floats, w.floats, dx.floats)
+            return multiply(product, dy, w, into: dx)
+        }
+        if let fast = shape.winograd {
+            tally(shape, dx, w, dy)
+            return winograd(fast.mirrored, dy, w, mirrored: true, into: dx)
         }
         if let mirrored = shape.mirrored {
             let weights = mirroredWeights(shape, w)
@@ -88,16 +93,18 @@ extension CPUBackend {
             fill(0, into: dw)
             return db.map { fill(0, into: $0) } ?? ()
         }
-        if let db, shape.isPointwise {
-            let rows = ReductionShape(outer: 1, reduced: shape.pixels, inner: shape.outputChannels)
+        let fast = shape.winograd
+        if let db, shape.isPointwise || fast != nil {
+            let rows = ReductionShape(outer: 1, reduced: shape.outputPixels, inner: shape.outputChannels)
             reduce(.sum, rows, dy, into: db)
         }
         if shape.isPointwise {
             var product = GEMM(m: shape.outputChannels, n: shape.input.channels, k: shape.pixels)
             product.transposeA = true
-            return multiply(product, dy.floats, x.floats, dw.floats)
+            return multiply(product, dy, x, into: dw)
         }
         tally(shape, x, dw, dy)
+        if let fast { return winogradWeightGradient(fast, x, dy, into: dw) }
         weightGradient(shape, x.floats, dy.floats, dw.floats, db?.floats)
     }
 
@@ -176,6 +183,8 @@ extension ConvolutionShape {
     }
     /// Pixels of all images.
     fileprivate var pixels: Int { input.batch * input.height * input.width }
+    /// Pixels of all results.
+    fileprivate var outputPixels: Int { input.batch * outputHeight * outputWidth }
     /// Whether every pixel is a product of its own.
     fileprivate var isPointwise: Bool {
         kernelHeight == 1 && kernelWidth == 1 && stride == 1 && groups == 1 && padding == .zero

@@ -1,52 +1,57 @@
 public import Buffers
 import CKernels
-import COneDNN
-import COpenBLAS
 
 extension CPUBackend {
-    /// `C = alpha * op(A) op(B) + beta * C` for each matrix of a batch.
-    public func matmul(_ shape: GEMM, _ a: Region, _ b: Region, into c: Region) {
-        multiply(shape, a.floats, b.floats, c.floats)
+    /// `C = finish(alpha * op(A) op(B) + beta * C)` for each matrix of a batch.
+    public func matmul(_ shape: GEMM, _ a: Region, _ b: Region, finish: ProductFinish, into c: Region) {
+        precondition(finish.isEmpty || shape.batch == 1, "a batch of products has nothing to finish")
+        guard shape.batch * shape.m * shape.n > 0 else { return }
+        tally.add(operations: 2 * shape.batch * shape.m * shape.n * shape.k)
+        tally.add(floats: shape.batch * (shape.m * shape.k + shape.k * shape.n + shape.m * shape.n))
+        guard shape.batch == 1 else { return multiplyEach(shape, a.floats, b.floats, c.floats) }
+        let plan = ProductPlan(shape, canSplitDepth: finish.isEmpty)
+        if plan.depthParts > 1 {
+            multiplyInDepth(shape, plan, a.floats, b.floats, c.floats)
+        } else {
+            multiply(shape, plan, a.floats, b.floats, finish.kernel(rowOf: shape.n), c.floats)
+        }
     }
 
-    /// The same on bare memory; `bias` of length n is added to each row of C.
-    func multiply(
+    /// One product with a bias for each column of the result.
+    func multiply(_ shape: GEMM, _ a: Region, _ b: Region, bias: Region? = nil, into c: Region) {
+        matmul(shape, a, b, finish: ProductFinish(bias: bias), into: c)
+    }
+
+    // The panels of B are packed once, side by side, and then serve all rows.
+    private func multiply(
         _ shape: GEMM,
+        _ plan: ProductPlan,
         _ a: UnsafePointer<Float>,
         _ b: UnsafePointer<Float>,
-        _ c: UnsafeMutablePointer<Float>,
-        bias: UnsafePointer<Float>? = nil
+        _ finish: ck_product_finish,
+        _ c: UnsafeMutablePointer<Float>
     ) {
-        guard shape.batch * shape.m * shape.n > 0 else { return }
-        tally.add(operations: shape.batch * shape.operations)
-        tally.add(floats: shape.batch * (shape.m * shape.k + shape.k * shape.n + shape.m * shape.n))
-        let plan = MatmulPlan(shape)
-        if plan.depthParts > 1 {
-            multiplyInDepth(shape, plan, a, b, c)
-            if let bias { addRows(bias, c, rows: shape.m, columns: shape.n) }
-            return
-        }
-        let blocks = plan.rowParts * plan.columnParts
-        forBlocks(shape.batch * blocks, of: plan.together) { units in
-            for unit in units {
-                let (matrix, block) = (unit / blocks, unit % blocks)
-                let rows = plan.rows(block / plan.columnParts)
-                let columns = plan.columns(block % plan.columnParts)
-                let target = c + matrix * shape.strideC + rows.lowerBound * shape.n + columns.lowerBound
-                shape.block(rows, columns, 0..<shape.k).compute(
-                    a + matrix * shape.strideA,
-                    b + matrix * shape.strideB,
-                    target
-                )
-                if let bias { addBias(bias + columns.lowerBound, target, rows.count, columns.count, shape.n) }
+        let product = shape.kernel
+        let panels = ck_product_panels(shape.n)
+        let packed = product.isPacked ? temporary(ck_product_packed_size(shape.n, shape.k)) : nil
+        if let place = packed?.floats {
+            forRows(panels, width: ck_product_packed_size(shape.n, shape.k) / panels) { range in
+                withUnsafePointer(to: product) { ck_product_pack($0, b, place, range.lowerBound, range.upperBound) }
             }
         }
+        let right = packed.map { UnsafePointer($0.floats) } ?? b
+        pool.parallelFor(plan.rowParts * plan.panelParts) { block in
+            let rows = plan.rows(block / plan.panelParts)
+            let columns = plan.panels(block % plan.panelParts, of: panels)
+            compute(product, finish, a, right, packed != nil, c, rows, columns)
+        }
+        withExtendedLifetime(packed) {}
     }
 
     // Parts of the sums are made side by side and added in order.
     private func multiplyInDepth(
         _ shape: GEMM,
-        _ plan: MatmulPlan,
+        _ plan: ProductPlan,
         _ a: UnsafePointer<Float>,
         _ b: UnsafePointer<Float>,
         _ c: UnsafeMutablePointer<Float>
@@ -54,10 +59,16 @@ extension CPUBackend {
         let count = shape.m * shape.n
         let partial = temporary(plan.depthParts * count)
         let sums = partial.floats
-        var part = shape
-        part.beta = 0
+        let scratch = scratch(ck_product_packed_size(shape.n, plan.depth(0).count))
         pool.parallelFor(plan.depthParts) { index in
-            part.block(0..<shape.m, 0..<shape.n, plan.depth(index)).compute(a, b, sums + index * count)
+            let depth = plan.depth(index)
+            var part = shape
+            (part.k, part.beta) = (depth.count, 0)
+            var product = part.kernel
+            (product.a_row, product.b_column) = (shape.kernel.a_row, shape.kernel.b_column)
+            let left = a + depth.lowerBound * product.a_column
+            let right = b + depth.lowerBound * product.b_row
+            scratch.borrow { whole(product, left, right, sums + index * count, $0) }
         }
         forBlocks(count, of: max(64, CPUBackend.blockSize / plan.depthParts)) { range in
             let start = range.lowerBound
@@ -71,143 +82,169 @@ extension CPUBackend {
         withExtendedLifetime(partial) {}
     }
 
-    private func addRows(
-        _ bias: UnsafePointer<Float>,
-        _ c: UnsafeMutablePointer<Float>,
-        rows: Int,
-        columns: Int
+    // Whole products side by side, several small ones together.
+    private func multiplyEach(
+        _ shape: GEMM,
+        _ a: UnsafePointer<Float>,
+        _ b: UnsafePointer<Float>,
+        _ c: UnsafeMutablePointer<Float>
     ) {
-        forRows(rows, width: columns) { ck_add_row(bias, c + $0.lowerBound * columns, $0.count, columns) }
+        let product = shape.kernel
+        let scratch = scratch(ck_product_packed_size(shape.n, shape.k))
+        let together = ProductPlan.worthwhile / max(1, 2 * shape.m * shape.n * shape.k)
+        forBlocks(shape.batch, of: max(1, together)) { range in
+            scratch.borrow { memory in
+                for index in range {
+                    whole(
+                        product,
+                        a + index * shape.strideA,
+                        b + index * shape.strideB,
+                        c + index * shape.strideC,
+                        memory
+                    )
+                }
+            }
+        }
     }
 
-    private func addBias(
-        _ bias: UnsafePointer<Float>,
+    // One product on the calling thread.
+    private func whole(
+        _ product: ck_product,
+        _ a: UnsafePointer<Float>,
+        _ b: UnsafePointer<Float>,
         _ c: UnsafeMutablePointer<Float>,
-        _ rows: Int,
-        _ columns: Int,
-        _ stride: Int
+        _ memory: UnsafeMutablePointer<Float>
     ) {
-        guard columns < stride else { return ck_add_row(bias, c, rows, columns) }
-        for row in 0..<rows { ck_add_row(bias, c + row * stride, 1, columns) }
+        let panels = ck_product_panels(product.n)
+        let isPacked = product.isPacked
+        if isPacked { withUnsafePointer(to: product) { ck_product_pack($0, b, memory, 0, panels) } }
+        let right = isPacked ? UnsafePointer(memory) : b
+        compute(product, ck_product_finish(), a, right, isPacked, c, 0..<product.m, 0..<panels)
+    }
+
+    private func compute(
+        _ product: ck_product,
+        _ finish: ck_product_finish,
+        _ a: UnsafePointer<Float>,
+        _ b: UnsafePointer<Float>,
+        _ isPacked: Bool,
+        _ c: UnsafeMutablePointer<Float>,
+        _ rows: Range<Int>,
+        _ panels: Range<Int>
+    ) {
+        withUnsafePointer(to: product) { product in
+            withUnsafePointer(to: finish) { finish in
+                ck_product_compute(
+                    product,
+                    finish,
+                    a,
+                    b,
+                    isPacked,
+                    c,
+                    rows.lowerBound,
+                    rows.upperBound,
+                    panels.lowerBound,
+                    panels.upperBound
+                )
+            }
+        }
     }
 }
 
 extension GEMM {
-    /// Multiplications and additions of one matrix.
-    fileprivate var operations: Int { 2 * m * n * k }
-
-    /// The product of a part of the rows, columns and depth.
-    fileprivate func block(_ rows: Range<Int>, _ columns: Range<Int>, _ depth: Range<Int>) -> GEMMBlock {
-        GEMMBlock(shape: self, rows: rows, columns: columns, depth: depth)
+    /// One matrix of the batch in C.
+    fileprivate var kernel: ck_product {
+        ck_product(
+            m: m,
+            n: n,
+            k: k,
+            a_row: transposeA ? 1 : k,
+            a_column: transposeA ? m : 1,
+            b_row: transposeB ? 1 : n,
+            b_column: transposeB ? k : 1,
+            c_row: n,
+            alpha: alpha,
+            beta: beta
+        )
     }
 }
 
-/// One call of a library.
-private struct GEMMBlock {
-    var shape: GEMM
-    var rows: Range<Int>
-    var columns: Range<Int>
-    var depth: Range<Int>
+extension ck_product {
+    fileprivate var isPacked: Bool { withUnsafePointer(to: self) { ck_product_packs($0) } }
+}
 
-    /// Computes into `c`, the first element of the block in a matrix with rows of `shape.n`.
-    func compute(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>) {
-        let (rowStride, columnStride) = (shape.transposeA ? shape.m : shape.k, shape.transposeB ? shape.k : shape.n)
-        let left =
-            a
-            + (shape.transposeA
-                ? depth.lowerBound * rowStride + rows.lowerBound : rows.lowerBound * rowStride + depth.lowerBound)
-        let right =
-            b
-            + (shape.transposeB
-                ? columns.lowerBound * columnStride + depth.lowerBound
-                : depth.lowerBound * columnStride + columns.lowerBound)
-        if prefersOneDNN {
-            keepLibrariesOnOneThread()
-            let status = dnnl_sgemm(
-                CChar(shape.transposeA ? 84 : 78),
-                CChar(shape.transposeB ? 84 : 78),
-                Int64(rows.count),
-                Int64(columns.count),
-                Int64(depth.count),
-                shape.alpha,
-                left,
-                Int64(rowStride),
-                right,
-                Int64(columnStride),
-                shape.beta,
-                c,
-                Int64(shape.n)
-            )
-            precondition(status == dnnl_success, "oneDNN refused \(shape): \(status.rawValue)")
-        } else {
-            cblas_sgemm(
-                CblasRowMajor,
-                shape.transposeA ? CblasTrans : CblasNoTrans,
-                shape.transposeB ? CblasTrans : CblasNoTrans,
-                Int32(rows.count),
-                Int32(columns.count),
-                Int32(depth.count),
-                shape.alpha,
-                left,
-                Int32(rowStride),
-                right,
-                Int32(columnStride),
-                shape.beta,
-                c,
-                Int32(shape.n)
-            )
+extension ProductFinish {
+    /// The same in C for a result with rows of `n` numbers.
+    fileprivate func kernel(rowOf n: Int) -> ck_product_finish {
+        ck_product_finish(
+            bias: bias?.floats,
+            inner: inner?.floats,
+            inner_row: n,
+            activates: activation != nil,
+            activation: (activation ?? slope).kernel,
+            slope_at: slopeAt?.floats,
+            slope_row: n,
+            residual: residual?.floats,
+            residual_row: n
+        )
+    }
+}
+
+extension ProductFinish.Activation {
+    fileprivate var kernel: ck_unary_op {
+        switch self {
+        case .relu: CK_RELU
+        case .silu: CK_SILU
+        case .geluErf: CK_GELU_ERF
+        case .geluTanh: CK_GELU_TANH
         }
     }
-
-    // oneDNN has more overhead a call and is faster once that is paid for; OpenBLAS is for many rows read through a transposition.
-    private var prefersOneDNN: Bool {
-        guard !shape.transposeA || rows.count <= 1024 else { return false }
-        return rows.count * columns.count * depth.count >= 1 << 20
-    }
 }
 
-/// How one product is cut; a function of its shape alone.
-private struct MatmulPlan {
-    var rowParts = 1
-    var columnParts = 1
-    var depthParts = 1
-    /// Products, or blocks of products, that one task computes.
-    var together = 1
-    private let shape: GEMM
-
+/// How one product is cut.
+///
+/// Cuts of rows and panels change no bit, cuts of the depth do; all are a function of the shape alone.
+private struct ProductPlan {
     /// Operations of a block that is worth a task.
-    private static let worthwhile = 1 << 21
+    static let worthwhile = 1 << 21
     /// Blocks that a product is cut into at most.
     private static let most = 16
-    /// Rows or columns of a block that amortise the packing of the other operand.
-    private static let span = 256
+    /// Cuts of rows are at multiples of this.
+    private static let rowUnit = 64
 
-    init(_ shape: GEMM) {
+    var rowParts = 1
+    var panelParts = 1
+    var depthParts = 1
+    private let shape: GEMM
+
+    init(_ shape: GEMM, canSplitDepth: Bool) {
         self.shape = shape
-        let parts = min(MatmulPlan.most, shape.operations / MatmulPlan.worthwhile)
-        if shape.batch >= 4 || parts < 2 {
-            together = max(1, MatmulPlan.worthwhile / max(1, shape.operations))
-            return
-        }
-        rowParts = max(1, min(parts, shape.m / MatmulPlan.span))
-        columnParts = max(1, min(parts / rowParts, shape.n / MatmulPlan.span))
-        if rowParts * columnParts >= 4 || rowParts * columnParts == parts { return }
-        if shape.batch == 1, shape.k >= 1024, shape.m * shape.n <= 1 << 18 {
-            (rowParts, columnParts) = (1, 1)
+        let parts = min(ProductPlan.most, 2 * shape.m * shape.n * shape.k / ProductPlan.worthwhile)
+        guard parts > 1 else { return }
+        let panels = ck_product_panels(shape.n)
+        rowParts = min(parts, (shape.m + ProductPlan.rowUnit - 1) / ProductPlan.rowUnit)
+        panelParts = min((parts + rowParts - 1) / rowParts, panels)
+        if canSplitDepth, rowParts * panelParts < 4, shape.k >= 1024, shape.m * shape.n <= 1 << 18 {
+            (rowParts, panelParts) = (1, 1)
             depthParts = min(8, parts, shape.k / 512)
-        } else {
-            rowParts = max(1, min(parts, (shape.m + 63) / 64))
-            columnParts = max(1, min(parts / rowParts, (shape.n + 63) / 64))
         }
     }
 
-    func rows(_ part: Int) -> Range<Int> { MatmulPlan.cut(shape.m, rowParts, part) }
-    func columns(_ part: Int) -> Range<Int> { MatmulPlan.cut(shape.n, columnParts, part) }
-    func depth(_ part: Int) -> Range<Int> { MatmulPlan.cut(shape.k, depthParts, part) }
+    func rows(_ part: Int) -> Range<Int> {
+        ProductPlan.cut(shape.m, rowParts, part, unit: ProductPlan.rowUnit)
+    }
 
-    // Parts of equal size, in multiples of 16.
-    private static func cut(_ count: Int, _ parts: Int, _ part: Int) -> Range<Int> {
-        func edge(_ part: Int) -> Int { part == parts ? count : min(count, (count * part / parts + 15) & ~15) }
+    func panels(_ part: Int, of panels: Int) -> Range<Int> { ProductPlan.cut(panels, panelParts, part, unit: 1) }
+
+    /// The first part is the longest.
+    func depth(_ part: Int) -> Range<Int> {
+        let size = (((shape.k + depthParts - 1) / depthParts) + 15) & ~15
+        return min(shape.k, part * size)..<min(shape.k, (part + 1) * size)
+    }
+
+    // Parts of about equal size with edges at multiples of `unit`.
+    private static func cut(_ count: Int, _ parts: Int, _ part: Int, unit: Int) -> Range<Int> {
+        func edge(_ part: Int) -> Int { part == parts ? count : min(count, count * part / parts / unit * unit) }
         return edge(part)..<edge(part + 1)
     }
 }

@@ -4,7 +4,7 @@ import COneDNN
 import COpenBLAS
 import Synchronization
 
-/// The kernels on the processor: OpenBLAS and oneDNN for products and convolutions, vector kernels of our own for the rest.
+/// The kernels on the processor: oneDNN for the rarer convolutions, kernels of our own for the rest.
 ///
 /// Work is cut into blocks by shape alone and spread over one pool of threads; the libraries compute each block on one thread.
 public final class CPUBackend: Backend {

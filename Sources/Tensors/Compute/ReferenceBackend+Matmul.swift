@@ -1,8 +1,9 @@
 public import Buffers
 
 extension ReferenceBackend {
-    /// `C = alpha * op(A) op(B) + beta * C` for each matrix of a batch.
-    public func matmul(_ shape: GEMM, _ a: Region, _ b: Region, into c: Region) {
+    /// `C = finish(alpha * op(A) op(B) + beta * C)` for each matrix of a batch.
+    public func matmul(_ shape: GEMM, _ a: Region, _ b: Region, finish: ProductFinish, into c: Region) {
+        precondition(finish.isEmpty || shape.batch == 1, "a batch of products has nothing to finish")
         let (rowA, columnA) = shape.transposeA ? (1, shape.m) : (shape.k, 1)
         let (rowB, columnB) = shape.transposeB ? (1, shape.k) : (shape.n, 1)
         for batch in 0..<shape.batch {
@@ -20,6 +21,18 @@ extension ReferenceBackend {
                 }
             }
         }
+        self.finish(shape, finish, c)
+    }
+
+    private func finish(_ shape: GEMM, _ finish: ProductFinish, _ c: Region) {
+        let count = shape.m * shape.n
+        if let bias = finish.bias?.floats { for i in 0..<count { c.floats[i] += bias[i % shape.n] } }
+        if let inner = finish.inner?.floats { inner.update(from: c.floats, count: count) }
+        if let activation = finish.activation { unary(activation.operation, c, into: c) }
+        if let place = finish.slopeAt {
+            unaryGradient(finish.slope.operation, x: place, y: place, dy: c, into: c)
+        }
+        if let residual = finish.residual?.floats { for i in 0..<count { c.floats[i] += residual[i] } }
     }
 
     /// `y = convolution(x, w) + bias`.

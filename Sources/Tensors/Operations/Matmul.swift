@@ -24,27 +24,44 @@ extension Tensor {
         let (x, w, inputs, outputs) = (data, weight.data, weight.shape[1], weight.shape[0])
         let rows = shape.dimensions.dropLast().reduce(1, *)
         let result = shape.replacing(axis: -1, with: outputs)
-        let y = bias.map { $0.data.repeated(to: result) } ?? TensorData.uninitialized(result)
-        var forward = GEMM(m: rows, n: outputs, k: inputs)
-        forward.transposeB = true
-        forward.beta = bias == nil ? 0 : 1
-        // Repeating a bias of the result's own shape does not copy.
-        let target = bias?.shape == result ? y.copied() : y
-        Compute.backend.matmul(forward, x.region, w.region, into: target.region)
-        return Tensor.record(target, from: [self, weight] + (bias.map { [$0] } ?? [])) { dy, sink in
-            sink.accumulate(0, x.shape) { region, isEmpty in
-                var gemm = GEMM(m: rows, n: inputs, k: outputs)
-                gemm.beta = isEmpty ? 0 : 1
-                Compute.backend.matmul(gemm, dy.region, w.region, into: region)
-            }
-            sink.accumulate(1, w.shape) { region, isEmpty in
-                var gemm = GEMM(m: outputs, n: inputs, k: rows)
-                gemm.transposeA = true
-                gemm.beta = isEmpty ? 0 : 1
-                Compute.backend.matmul(gemm, dy.region, x.region, into: region)
-            }
+        let y = TensorData.uninitialized(result)
+        let map = LinearMap(rows: rows, inputs: inputs, outputs: outputs)
+        let finish = ProductFinish(bias: bias?.data.region)
+        Compute.backend.matmul(map.forward, x.region, w.region, finish: finish, into: y.region)
+        return Tensor.record(y, from: [self, weight] + (bias.map { [$0] } ?? [])) { dy, sink in
+            sink.accumulate(0, x.shape) { map.addInputGradient(dy, w, into: $0, isEmpty: $1) }
+            sink.accumulate(1, w.shape) { map.addWeightGradient(dy, x, into: $0, isEmpty: $1) }
             if bias != nil { sink.add(2, dy.summed(to: [outputs])) }
         }
+    }
+}
+
+/// The sizes of a linear map of rows, and its gradients.
+struct LinearMap {
+    let rows: Int
+    let inputs: Int
+    let outputs: Int
+
+    /// `x w^T`.
+    var forward: GEMM {
+        var gemm = GEMM(m: rows, n: outputs, k: inputs)
+        gemm.transposeB = true
+        return gemm
+    }
+
+    /// Adds `dy w`.
+    func addInputGradient(_ dy: TensorData, _ w: TensorData, into region: Region, isEmpty: Bool) {
+        var gemm = GEMM(m: rows, n: inputs, k: outputs)
+        gemm.beta = isEmpty ? 0 : 1
+        Compute.backend.matmul(gemm, dy.region, w.region, into: region)
+    }
+
+    /// Adds `dy^T x`.
+    func addWeightGradient(_ dy: TensorData, _ x: TensorData, into region: Region, isEmpty: Bool) {
+        var gemm = GEMM(m: outputs, n: inputs, k: rows)
+        gemm.transposeA = true
+        gemm.beta = isEmpty ? 0 : 1
+        Compute.backend.matmul(gemm, dy.region, x.region, into: region)
     }
 }
 
