@@ -117,8 +117,8 @@ CK_CLONES static void finish_block(
 
 CK_CLONES static void pack_forward(
     ck_attention_head s, const float *k, const float *v, float *kt, float *room, right_side *values) {
-    pack_transposed(k, s.stride, s.keys, s.size, kt);
-    *values = as_right_side(v, s.stride, s.keys, s.size, room);
+    pack_transposed(k, s.key_stride, s.keys, s.size, kt);
+    *values = as_right_side(v, s.key_stride, s.keys, s.size, room);
 }
 
 void ck_attention_forward(
@@ -136,7 +136,8 @@ void ck_attention_forward(
         for (size_t j = 0; j < s.keys; j += key_block) {
             size_t count = s.keys - j < key_block ? s.keys - j : key_block;
             ck_small_gemm(
-                rows, padded(count), s.size, q + i * s.stride, s.stride, 1, kt + j, keys, score, key_block, false);
+                rows, padded(count), s.size, q + i * s.query_stride, s.query_stride, 1, kt + j, keys, score,
+                key_block, false);
             softmax_block(
                 score, bias ? bias + i * s.keys + j : 0, s.keys, rows, count, s.scale, sums, size, top, total);
             ck_small_gemm(
@@ -171,15 +172,15 @@ static backward_parts divide(ck_attention_head s, float *scratch) {
 }
 
 CK_CLONES static void pack_backward(ck_attention_head s, const float *k, const float *v, backward_parts *p) {
-    pack_transposed(k, s.stride, s.keys, s.size, p->kt);
-    pack_transposed(v, s.stride, s.keys, s.size, p->vt);
-    p->k = as_right_side(k, s.stride, s.keys, s.size, p->k_room);
+    pack_transposed(k, s.key_stride, s.keys, s.size, p->kt);
+    pack_transposed(v, s.key_stride, s.keys, s.size, p->vt);
+    p->k = as_right_side(k, s.key_stride, s.keys, s.size, p->k_room);
     memset(p->dk, 0, 2 * s.keys * padded(s.size) * sizeof(float));
 }
 
 CK_CLONES static void pack_queries(
     ck_attention_head s, size_t rows, const float *q, const float *dy, const float *o, backward_parts *p) {
-    p->q = as_right_side(q, s.stride, rows, s.size, p->q_room);
+    p->q = as_right_side(q, s.query_stride, rows, s.size, p->q_room);
     p->dy = as_right_side(dy, s.stride, rows, s.size, p->dy_room);
     memset(p->dq, 0, rows * padded(s.size) * sizeof(float));
     for (size_t r = 0; r < rows; r++) {
@@ -211,8 +212,8 @@ CK_CLONES static void slope_block(
 }
 
 CK_CLONES static void unpack_block(
-    const float *x, size_t rows, ck_attention_head s, float scale, float *y) {
-    unpack(x, rows, s.size, scale, y, s.stride);
+    const float *x, size_t rows, size_t size, float scale, float *y, size_t stride) {
+    unpack(x, rows, size, scale, y, stride);
 }
 
 void ck_attention_backward(
@@ -224,7 +225,7 @@ void ck_attention_backward(
     pack_backward(s, k, v, &p);
     for (size_t i = 0; i < s.queries; i += query_block) {
         size_t rows = s.queries - i < query_block ? s.queries - i : query_block;
-        pack_queries(s, rows, q + i * s.stride, dy + i * s.stride, o + i * s.stride, &p);
+        pack_queries(s, rows, q + i * s.query_stride, dy + i * s.stride, o + i * s.stride, &p);
         for (size_t j = 0; j < s.keys; j += key_block) {
             size_t count = s.keys - j < key_block ? s.keys - j : key_block, place = i * s.keys + j;
             float *score = p.score, *slope = p.slope, *dk_part = p.dk + j * size, *dv_part = p.dv + j * size;
@@ -240,8 +241,8 @@ void ck_attention_backward(
             ck_small_gemm(count, size, rows, slope, 1, key_block, p.q.rows, p.q.stride, dk_part, size, true);
             ck_small_gemm(count, size, rows, score, 1, key_block, p.dy.rows, p.dy.stride, dv_part, size, true);
         }
-        unpack_block(p.dq, rows, s, s.scale, dq + i * s.stride);
+        unpack_block(p.dq, rows, s.size, s.scale, dq + i * s.query_stride, s.query_stride);
     }
-    unpack_block(p.dk, s.keys, s, s.scale, dk);
-    unpack_block(p.dv, s.keys, s, 1.0f, dv);
+    unpack_block(p.dk, s.keys, s.size, s.scale, dk, s.key_stride);
+    unpack_block(p.dv, s.keys, s.size, 1.0f, dv, s.key_stride);
 }

@@ -191,17 +191,25 @@ extension KernelCase {
                 biasBatch: size[5]
             )
             return KernelCase(name: "attention \(size)") { attention(shape, $0) }
-        }
+        } + [wideAttention()]
+    }
+
+    /// Tokens further apart than they are long, queries and keys differently.
+    private static func wideAttention() -> KernelCase {
+        var shape = AttentionShape(batch: 2, queries: 70, keys: 20, heads: 2, headSize: 16, scale: 0.7, biasBatch: 0)
+        (shape.queryStride, shape.keyStride) = (3 * 32 + 1, 40)
+        return KernelCase(name: "attention of tokens apart") { [shape] in attention(shape, $0) }
     }
 
     private static func attention(_ shape: AttentionShape, _ backend: any Backend) -> [Float] {
-        let queries = shape.batch * shape.queries * shape.heads * shape.headSize
-        let keys = shape.batch * shape.keys * shape.heads * shape.headSize
+        let queries = shape.batch * shape.queries * shape.queryStride
+        let keys = shape.batch * shape.keys * shape.keyStride
+        let results = shape.batch * shape.queries * shape.heads * shape.headSize
         let extra = shape.biasBatch * shape.heads * shape.queries * shape.keys
         let (q, k, v) = (Region.random(queries, seed: 1), Region.random(keys, seed: 2), Region.random(keys, seed: 3))
         let bias = extra == 0 ? nil : Region.random(extra, seed: 4)
         let dBias = extra == 0 ? nil : Region.random(extra, seed: 0)
-        let (o, dq) = (Region.random(queries, seed: 0), Region.random(queries, seed: 0))
+        let (o, dq) = (Region.random(results, seed: 0), Region.random(queries, seed: 0))
         let (dk, dv) = (Region.random(keys, seed: 0), Region.random(keys, seed: 0))
         let sums = Region.random(shape.batch * shape.heads * shape.queries, seed: 0)
         backend.attention(shape, q, k, v, bias: bias, into: o, logSumExp: sums)
@@ -213,7 +221,7 @@ extension KernelCase {
             bias: bias,
             o: o,
             logSumExp: sums,
-            dy: .random(queries, seed: 5),
+            dy: .random(results, seed: 5),
             into: dq,
             dk,
             dv,

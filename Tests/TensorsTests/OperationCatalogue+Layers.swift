@@ -75,6 +75,9 @@ extension OperationCase {
             let parts = $0[0].split(3, axis: -1).map { $0.reshaped([$0.shape[0], $0.shape[1], 2, $0.shape[2] / 2]) }
             return Tensor.attention(parts[0], parts[1], parts[2])
         },
+        OperationCase("packed attention", { [[$0.b, $0.h, 3, 2, $0.c]] }) {
+            Tensor.attention(packed: $0[0], scale: 0.7)
+        },
     ]
 
     private static func convolution(

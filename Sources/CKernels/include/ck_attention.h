@@ -4,11 +4,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/// One head of one sample: `queries` rows of q and o, `keys` rows of k and v, `size` numbers a row, rows `stride` elements apart.
+/// One head of one sample: `queries` rows of q and o, `keys` rows of k and v, `size` numbers a row. Rows of q and dq lie `query_stride`
+/// elements apart, those of k, v, dk and dv `key_stride`, those of o and dy `stride`.
 typedef struct ck_attention_head {
     size_t queries;
     size_t keys;
     size_t size;
+    size_t query_stride;
+    size_t key_stride;
     size_t stride;
     float scale;
 } ck_attention_head;

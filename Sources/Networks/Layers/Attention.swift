@@ -23,8 +23,8 @@ public struct SelfAttention: Module {
 
     /// Mixes tokens `[B, N, width]`.
     public func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
-        let parts = qkv(x, context).split(3, axis: 2).map { $0.splitHeads(heads) }
-        return projection(Tensor.attention(parts[0], parts[1], parts[2]).joinHeads(), context)
+        let packed = qkv(x, context).reshaped([x.shape[0], x.shape[1], 3, heads, x.shape[2] / heads])
+        return projection(Tensor.attention(packed: packed).joinHeads(), context)
     }
 }
 

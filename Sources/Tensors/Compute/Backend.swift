@@ -109,7 +109,8 @@ public protocol Backend: Sendable {
     /// The gradient of `softmax` from its result `y`.
     func softmaxGradient(rows: Int, columns: Int, logarithm: Bool, y: Region, dy: Region, into dx: Region)
 
-    /// `o = softmax(scale * q k^T + bias) v` without an N x M matrix in memory beyond a block; `logSumExp` is `[B, H, N]`.
+    /// `o = softmax(scale * q k^T + bias) v` without an N x M matrix in memory beyond a block; `logSumExp` is `[B, H, N]`. With strides
+    /// wider than a token, `q`, `k` and `v` may be parts of the same memory.
     func attention(
         _ shape: AttentionShape,
         _ q: Region,
@@ -120,7 +121,8 @@ public protocol Backend: Sendable {
         logSumExp: Region
     )
 
-    /// Gradients of `attention`; all are written, not added to; `dBias` has the shape of the bias.
+    /// Gradients of `attention`; all are written, not added to; `dBias` has the shape of the bias. What lies between the tokens of `dq`,
+    /// `dk` and `dv` stays as it is.
     func attentionGradient(
         _ shape: AttentionShape,
         q: Region,

@@ -26,7 +26,7 @@ extension CPUBackend {
                         key + place.key,
                         value + place.key,
                         extra.map { $0 + place.bias },
-                        result + place.query,
+                        result + place.result,
                         sums + unit * shape.queries,
                         memory
                     )
@@ -34,7 +34,7 @@ extension CPUBackend {
             }
         }
         tally.add(operations: 4 * shape.products)
-        tally.add(floats: q.count + k.count + v.count + o.count)
+        tally.add(floats: 2 * (shape.queryCount + shape.keyCount))
     }
 
     /// Gradients of `attention`; the probabilities are computed again from the log-sum-exps.
@@ -65,9 +65,9 @@ extension CPUBackend {
                 key + place.key,
                 value + place.key,
                 extra.map { $0 + place.bias },
-                result + place.query,
+                result + place.result,
                 sums + (batch * shape.heads + index) * shape.queries,
-                upstream + place.query,
+                upstream + place.result,
                 dQuery + place.query,
                 dKey + place.key,
                 dValue + place.key,
@@ -91,7 +91,7 @@ extension CPUBackend {
             }
         }
         tally.add(operations: 10 * shape.products)
-        tally.add(floats: 2 * (q.count + k.count + v.count + o.count))
+        tally.add(floats: 4 * (shape.queryCount + shape.keyCount))
     }
 }
 
@@ -99,19 +99,35 @@ extension CPUBackend {
 private struct HeadPlace {
     var query: Int
     var key: Int
+    var result: Int
     var bias: Int
 
     init(_ shape: AttentionShape, batch: Int, head: Int) {
-        query = (batch * shape.queries * shape.heads + head) * shape.headSize
-        key = (batch * shape.keys * shape.heads + head) * shape.headSize
+        query = batch * shape.queries * shape.queryStride + head * shape.headSize
+        key = batch * shape.keys * shape.keyStride + head * shape.headSize
+        result = (batch * shape.queries * shape.heads + head) * shape.headSize
         bias = ((shape.biasBatch == 1 ? 0 : batch) * shape.heads + head) * shape.queries * shape.keys
     }
 }
 
 extension AttentionShape {
     fileprivate var head: ck_attention_head {
-        ck_attention_head(queries: queries, keys: keys, size: headSize, stride: heads * headSize, scale: scale)
+        ck_attention_head(
+            queries: queries,
+            keys: keys,
+            size: headSize,
+            query_stride: queryStride,
+            key_stride: keyStride,
+            stride: heads * headSize,
+            scale: scale
+        )
     }
+
+    /// Numbers of the queries, and of the result.
+    fileprivate var queryCount: Int { batch * queries * heads * headSize }
+
+    /// Numbers of the keys, and of the values.
+    fileprivate var keyCount: Int { batch * keys * heads * headSize }
 
     /// Products of one of the two matrix multiplications.
     fileprivate var products: Int { batch * heads * queries * keys * headSize }

@@ -41,7 +41,10 @@ public struct LayerNormShape: Sendable, Hashable {
     }
 }
 
-/// Attention of `[B, N, H, D]` queries over `[B, M, H, D]` keys and values, all dense.
+/// Attention of `[B, N, H, D]` queries over `[B, M, H, D]` keys and values.
+///
+/// Results and biases are dense. Queries, keys and values may lie further apart, so that they can be read where one product has put them
+/// side by side; the samples of each follow one another without a gap.
 public struct AttentionShape: Sendable, Hashable {
     /// The number B of sequences.
     public var batch: Int
@@ -57,8 +60,12 @@ public struct AttentionShape: Sendable, Hashable {
     public var scale: Float
     /// Batches of the bias `[1 or B, H, N, M]`; 0 without one.
     public var biasBatch: Int
+    /// Elements from one token to the next of the queries and of their gradient.
+    public var queryStride: Int
+    /// Elements from one token to the next of the keys, of the values and of their gradients.
+    public var keyStride: Int
 
-    /// Makes an attention.
+    /// Makes an attention of dense tensors; strides can be set afterwards.
     public init(batch: Int, queries: Int, keys: Int, heads: Int, headSize: Int, scale: Float, biasBatch: Int) {
         self.batch = batch
         self.queries = queries
@@ -67,5 +74,7 @@ public struct AttentionShape: Sendable, Hashable {
         self.headSize = headSize
         self.scale = scale
         self.biasBatch = biasBatch
+        queryStride = heads * headSize
+        keyStride = heads * headSize
     }
 }

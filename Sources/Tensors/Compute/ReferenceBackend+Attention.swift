@@ -49,7 +49,7 @@ extension ReferenceBackend {
                 let start = shape.key(query, m)
                 for d in 0..<shape.headSize { sums[d] += exp(score - total) * Double(value[start + d]) }
             }
-            for d in 0..<shape.headSize { target[query.start + d] = Float(sums[d]) }
+            for d in 0..<shape.headSize { target[query.result + d] = Float(sums[d]) }
         }
     }
 
@@ -74,9 +74,9 @@ extension ReferenceBackend {
             let total = self.logSumExp(scores)
             sums.add(shape, query, weights: scores.map { exp($0 - total) }, q.floats, k.floats, v.floats, dy.floats)
         }
-        write(sums.q, to: dq)
-        write(sums.k, to: dk)
-        write(sums.v, to: dv)
+        shape.write(sums.q, to: dq, tokens: shape.queries, stride: shape.queryStride)
+        shape.write(sums.k, to: dk, tokens: shape.keys, stride: shape.keyStride)
+        shape.write(sums.v, to: dv, tokens: shape.keys, stride: shape.keyStride)
         write(sums.bias, to: dBias)
     }
 
@@ -126,7 +126,7 @@ private struct AttentionSums {
         let slopes = weights.indices.map { m in
             let start = shape.key(query, m)
             return (0..<shape.headSize).reduce(0.0) {
-                $0 + Double(dy[query.start + $1]) * Double(values[start + $1])
+                $0 + Double(dy[query.result + $1]) * Double(values[start + $1])
             }
         }
         let mean = zip(weights, slopes).reduce(0) { $0 + $1.0 * $1.1 }
@@ -134,7 +134,7 @@ private struct AttentionSums {
             let (start, slope) = (shape.key(query, m), weight * (slopes[m] - mean))
             if !bias.isEmpty { bias[shape.bias(query, m)] += slope }
             for d in 0..<shape.headSize {
-                v[start + d] += weight * Double(dy[query.start + d])
+                v[start + d] += weight * Double(dy[query.result + d])
                 q[query.start + d] += Double(shape.scale) * slope * Double(keys[start + d])
                 k[start + d] += Double(shape.scale) * slope * Double(queries[query.start + d])
             }
@@ -142,13 +142,14 @@ private struct AttentionSums {
     }
 }
 
-/// One query of one head: its place in `[B, H, N]` and the first element of its vector in `[B, N, H, D]`.
+/// One query of one head: its place in `[B, H, N]` and the first elements of its vector and of its result.
 private struct Query {
     let batch: Int
     let head: Int
     let position: Int
     let row: Int
     let start: Int
+    let result: Int
 }
 
 extension AttentionShape {
@@ -157,8 +158,19 @@ extension AttentionShape {
             for head in 0..<heads {
                 for position in 0..<queries {
                     let row = (batch * heads + head) * queries + position
-                    let start = ((batch * queries + position) * heads + head) * headSize
-                    body(Query(batch: batch, head: head, position: position, row: row, start: start))
+                    let token = batch * queries + position
+                    let start = token * queryStride + head * headSize
+                    let result = (token * heads + head) * headSize
+                    body(
+                        Query(
+                            batch: batch,
+                            head: head,
+                            position: position,
+                            row: row,
+                            start: start,
+                            result: result
+                        )
+                    )
                 }
             }
         }
@@ -166,7 +178,15 @@ extension AttentionShape {
 
     /// The first element of key `m` for a query.
     fileprivate func key(_ query: Query, _ m: Int) -> Int {
-        ((query.batch * keys + m) * heads + query.head) * headSize
+        (query.batch * keys + m) * keyStride + query.head * headSize
+    }
+
+    /// Rounds the vectors of all tokens to float32; what lies between the tokens stays as it is.
+    fileprivate func write(_ values: [Double], to region: Region, tokens: Int, stride: Int) {
+        let target = region.floats
+        for token in 0..<batch * tokens {
+            for i in token * stride..<token * stride + heads * headSize { target[i] = Float(values[i]) }
+        }
     }
 
     /// The bias of key `m` for a query.

@@ -71,6 +71,40 @@ extension Tensor {
             if let dBias { sink.add(3, dBias) }
         }
     }
+
+    /// `softmax(scale * q k^T) v` of queries, keys and values that lie side by side, `[B, N, 3, H, D]`, read and differentiated in place.
+    ///
+    /// The result is `[B, N, H, D]`, with the bits of ``attention(_:_:_:scale:bias:)`` on copies of the three parts; axes before the last
+    /// four are a batch. The scale is `1 / sqrt(D)` if nil.
+    public static func attention(packed: Tensor, scale: Float? = nil) -> Tensor {
+        let sizes = AttentionShape(packed: packed.shape, scale: scale)
+        let x = packed.data
+        let (q, k, v) = sizes.parts(of: x.region)
+        let o = TensorData.uninitialized(Shape(x.shape.dimensions.dropLast(3) + x.shape.dimensions.suffix(2)))
+        let logSumExp = TensorData.uninitialized([sizes.batch, sizes.heads, sizes.queries])
+        Compute.backend.attention(sizes, q, k, v, bias: nil, into: o.region, logSumExp: logSumExp.region)
+        return record(o, from: [packed]) { dy, sink in
+            guard sink.wants(0) else { return }
+            let dx = TensorData.uninitialized(x.shape)
+            let (q, k, v) = sizes.parts(of: x.region)
+            let (dq, dk, dv) = sizes.parts(of: dx.region)
+            Compute.backend.attentionGradient(
+                sizes,
+                q: q,
+                k: k,
+                v: v,
+                bias: nil,
+                o: o.region,
+                logSumExp: logSumExp.region,
+                dy: dy.region,
+                into: dq,
+                dk,
+                dv,
+                dBias: nil
+            )
+            sink.add(0, dx)
+        }
+    }
 }
 
 extension AttentionShape {
@@ -96,5 +130,27 @@ extension AttentionShape {
             scale: scale ?? 1 / Float(query[-1]).squareRoot(),
             biasBatch: bias.map { $0.dimensions.dropLast(3).reduce(1, *) } ?? 0
         )
+    }
+
+    fileprivate init(packed: Shape, scale: Float?) {
+        precondition(packed.rank >= 4 && packed[-3] == 3, "\(packed) does not hold queries, keys and values")
+        self.init(
+            batch: packed.dimensions.dropLast(4).reduce(1, *),
+            queries: packed[-4],
+            keys: packed[-4],
+            heads: packed[-2],
+            headSize: packed[-1],
+            scale: scale ?? 1 / Float(packed[-1]).squareRoot(),
+            biasBatch: 0
+        )
+        queryStride = 3 * packed[-2] * packed[-1]
+        keyStride = queryStride
+    }
+
+    /// From where on queries, keys and values lie in packed memory.
+    fileprivate func parts(of packed: Region) -> (q: Region, k: Region, v: Region) {
+        let width = heads * headSize
+        func part(_ index: Int) -> Region { packed.part(min(index * width, packed.count)..<packed.count) }
+        return (part(0), part(1), part(2))
     }
 }
