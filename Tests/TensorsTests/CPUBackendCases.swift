@@ -94,7 +94,11 @@ extension KernelCase {
     /// Group, layer and RMS norms.
     static func norms() -> [KernelCase] {
         let groups: [[Int]] = [[1, 6, 8, 2], [9, 49, 32, 8], [3, 70, 96, 4], [2, 5, 6, 1], [8, 64, 64, 32]]
-        let layers: [[Int]] = [[1, 5, 1], [300, 33, 1], [70, 128, 1], [64, 48, 0]]
+        // Samples of one row, of one block and of several.
+        let layers: [[Int]] = [
+            [1, 5, 1, 1], [300, 33, 1, 1], [70, 128, 1, 1], [64, 48, 0, 1], [600, 40, 1, 600], [99, 35, 0, 3],
+            [900, 70, 1, 3],
+        ]
         var cases: [KernelCase] = []
         for size in groups {
             let shape = GroupNormShape(
@@ -111,7 +115,13 @@ extension KernelCase {
             }
         }
         for size in layers {
-            let shape = LayerNormShape(rows: size[0], columns: size[1], epsilon: 1e-5, centered: size[2] == 1)
+            let shape = LayerNormShape(
+                rows: size[0],
+                columns: size[1],
+                epsilon: 1e-5,
+                centered: size[2] == 1,
+                samples: size[3]
+            )
             cases.append(KernelCase(name: "layer norm \(size)") { layerNorm(shape, $0) })
         }
         return cases
@@ -155,10 +165,11 @@ extension KernelCase {
     private static func layerNorm(_ shape: LayerNormShape, _ backend: any Backend) -> [Float] {
         let count = shape.rows * shape.columns
         let (x, dy) = (Region.random(count, seed: 1), Region.random(count, seed: 4))
-        let (scale, shift) = (Region.random(shape.columns, seed: 2), Region.random(shape.columns, seed: 3))
+        let width = shape.samples * shape.columns
+        let (scale, shift) = (Region.random(width, seed: 2), Region.random(width, seed: 3))
         let (y, dx) = (Region.random(count, seed: 0), Region.random(count, seed: 0))
         let statistics = Region.random(2 * shape.rows, seed: 0)
-        let (dScale, dShift) = (Region.random(shape.columns, seed: 0), Region.random(shape.columns, seed: 0))
+        let (dScale, dShift) = (Region.random(width, seed: 0), Region.random(width, seed: 0))
         backend.layerNorm(shape, x, scale: scale, shift: shift, into: y, statistics: statistics)
         backend.layerNormGradient(
             shape,

@@ -136,6 +136,15 @@ extension OperationCase {
         affine("batch norm") { $0[0].batchNorm(scale: $0[1], shift: $0[2], epsilon: 0.1) },
         affine("layer norm") { $0[0].layerNorm(scale: $0[1], shift: $0[2], epsilon: 0.1) },
         affine("layer norm with shift") { $0[0].layerNorm(shift: $0[2], epsilon: 0.1) * $0[1] },
+        OperationCase("modulated norm", { [$0.tokens, [$0.b, 1, $0.c], [$0.b, 1, $0.c]] }) {
+            $0[0].layerNorm(scale: $0[1] + 1, shift: $0[2], epsilon: 0.1)
+        },
+        OperationCase("modulated norm of images", { [$0.image, [$0.b, 1, 1, $0.c], [$0.b, 1, 1, $0.c]] }) {
+            $0[0].layerNorm(shift: $0[2], epsilon: 0.1) * $0[0].rmsNorm(scale: $0[1], epsilon: 0.1)
+        },
+        OperationCase("modulated norm of vectors", { [[$0.h, $0.c], [$0.h, $0.c]] }) {
+            $0[0].layerNorm(scale: $0[1], shift: $0[1], epsilon: 0.1)
+        },
         OperationCase("layer norm alone", { [$0.tokens] }, { $0[0].layerNorm(epsilon: 0.1) }),
         OperationCase("RMS norm", { [$0.tokens, $0.channels] }, { $0[0].rmsNorm(scale: $0[1], epsilon: 0.1) }),
         OperationCase("L2 norm", { [$0.tokens] }, { $0[0].normalizedL2(epsilon: 1e-6) }).kinked(),

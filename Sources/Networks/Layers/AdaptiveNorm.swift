@@ -16,7 +16,7 @@ public struct AdaptiveNorm: Sendable {
 
     /// Normalises tokens `[B, N, D]`; `shift` and `scale` are `[B, 1, D]`.
     public func callAsFunction(_ x: Tensor, shift: Tensor, scale: Tensor) -> Tensor {
-        x.layerNorm(epsilon: epsilon) * (scale + 1) + shift
+        x.layerNorm(scale: scale + 1, shift: shift, epsilon: epsilon)
     }
 }
 

@@ -80,8 +80,8 @@ public protocol Backend: Sendable {
         dShift: Region?
     )
 
-    /// Layer norm over the last axis, with optional scale and shift; `statistics` is `[rows, 2]`: mean and inverse deviation.
-    /// With `centered` false it is RMS norm and the mean is 0.
+    /// Layer norm over the last axis, with optional scale and shift `[samples, columns]`; `statistics` is `[rows, 2]`: mean and inverse
+    /// deviation. With `centered` false it is RMS norm and the mean is 0.
     func layerNorm(
         _ shape: LayerNormShape,
         _ x: Region,
@@ -91,7 +91,7 @@ public protocol Backend: Sendable {
         statistics: Region
     )
 
-    /// Gradients of `layerNorm`; `dScale` and `dShift` are written, not added to.
+    /// Gradients of `layerNorm` in one pass; `dScale` and `dShift` are written, not added to.
     func layerNormGradient(
         _ shape: LayerNormShape,
         x: Region,

@@ -94,12 +94,12 @@ extension CPUBackend {
     ) {
         let (source, target, moments) = (x.floats, y.floats, statistics.floats)
         let (weight, offset) = (scale?.floats, shift?.floats)
-        forRows(shape.rows, width: shape.columns) { rows in
+        forParts(shape.parts) { _, sample, rows in
             let start = rows.lowerBound * shape.columns
             ck_layer_norm_forward(
                 source + start,
-                weight,
-                offset,
+                weight.map { $0 + sample * shape.columns },
+                offset.map { $0 + sample * shape.columns },
                 target + start,
                 moments + 2 * rows.lowerBound,
                 rows.count,
@@ -123,35 +123,35 @@ extension CPUBackend {
         dShift: Region?
     ) {
         let (source, moments, upstream, target) = (x.floats, statistics.floats, dy.floats, dx.floats)
-        let (weight, columns) = (scale?.floats, shape.columns)
-        let size = max(1, CPUBackend.blockSize / max(1, columns))
-        let blocks = (shape.rows + size - 1) / size
+        let (weight, columns, parts) = (scale?.floats, shape.columns, shape.parts)
         let needsSums = dScale != nil || dShift != nil
-        let partial = needsSums ? temporary(max(1, blocks * 2 * columns)) : nil
+        let partial = needsSums ? temporary(max(1, parts.samples * parts.count * 2 * columns)) : nil
         let sums = partial?.floats
-        forBlocks(shape.rows, of: size) { rows in
+        forParts(parts) { part, sample, rows in
             let start = rows.lowerBound * columns
             ck_layer_norm_backward(
                 source + start,
-                weight,
+                weight.map { $0 + sample * columns },
                 moments + 2 * rows.lowerBound,
                 upstream + start,
                 target + start,
-                sums.map { $0 + rows.lowerBound / size * 2 * columns },
+                sums.map { $0 + part * 2 * columns },
                 rows.count,
                 columns,
                 shape.centered
             )
         }
         if let sums {
-            for (region, place) in [(dScale, 0), (dShift, columns)] {
-                guard let region else { continue }
-                ck_reduce_columns(CK_SUM, sums + place, 2 * columns, region.floats, blocks, columns, 1)
-            }
+            if let dScale { joinSums(parts, sums, stride: 2 * columns, into: dScale) }
+            if let dShift { joinSums(parts, sums + columns, stride: 2 * columns, into: dShift) }
         }
         withExtendedLifetime(partial) {}
         tally.add(floats: 3 * x.count)
     }
+}
+
+extension LayerNormShape {
+    fileprivate var parts: SampleParts { SampleParts(samples: samples, rows: rowsOfSample, width: columns) }
 }
 
 /// Some groups of one image.

@@ -31,14 +31,20 @@ public struct LayerNormShape: Sendable, Hashable {
     public var epsilon: Float
     /// Whether the mean is subtracted.
     public var centered: Bool
+    /// Samples of equally many rows, each with a scale and a shift of its own; with 1 all rows share them.
+    public var samples: Int
 
     /// Makes a layer norm.
-    public init(rows: Int, columns: Int, epsilon: Float, centered: Bool = true) {
+    public init(rows: Int, columns: Int, epsilon: Float, centered: Bool = true, samples: Int = 1) {
         self.rows = rows
         self.columns = columns
         self.epsilon = epsilon
         self.centered = centered
+        self.samples = samples
     }
+
+    /// Rows of one sample.
+    var rowsOfSample: Int { rows / max(1, samples) }
 }
 
 /// Attention of `[B, N, H, D]` queries over `[B, M, H, D]` keys and values.

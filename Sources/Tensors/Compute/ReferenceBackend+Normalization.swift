@@ -79,7 +79,7 @@ extension ReferenceBackend {
     ) {
         let (source, target, saved) = (x.floats, y.floats, statistics.floats)
         for row in 0..<shape.rows {
-            let start = row * shape.columns
+            let (start, place) = (row * shape.columns, row / shape.rowsOfSample * shape.columns)
             let moments = Moments(
                 (start..<start + shape.columns).lazy.map { Double(source[$0]) },
                 centered: shape.centered
@@ -89,7 +89,8 @@ extension ReferenceBackend {
             saved[2 * row + 1] = Float(inverse)
             for column in 0..<shape.columns {
                 let normal = (Double(source[start + column]) - moments.mean) * inverse
-                target[start + column] = Float(normal * at(scale, column, else: 1) + at(shift, column, else: 0))
+                let factor = at(scale, place + column, else: 1)
+                target[start + column] = Float(normal * factor + at(shift, place + column, else: 0))
             }
         }
     }
@@ -106,10 +107,10 @@ extension ReferenceBackend {
         dShift: Region?
     ) {
         let (source, upstream, target, saved) = (x.floats, dy.floats, dx.floats, statistics.floats)
-        var scales = [Double](repeating: 0, count: shape.columns)
+        var scales = [Double](repeating: 0, count: shape.samples * shape.columns)
         var shifts = scales
         for index in 0..<shape.rows {
-            let start = index * shape.columns
+            let (start, place) = (index * shape.columns, index / shape.rowsOfSample * shape.columns)
             let row = NormalizedRow(
                 mean: Double(saved[2 * index]),
                 inverse: Double(saved[2 * index + 1]),
@@ -119,9 +120,9 @@ extension ReferenceBackend {
             for column in 0..<shape.columns {
                 let normal = row.normal(source[start + column])
                 let gradient = Double(upstream[start + column])
-                scales[column] += gradient * normal
-                shifts[column] += gradient
-                terms.append((normal, gradient * at(scale, column, else: 1)))
+                scales[place + column] += gradient * normal
+                shifts[place + column] += gradient
+                terms.append((normal, gradient * at(scale, place + column, else: 1)))
             }
             for (column, value) in row.inputGradient(terms).enumerated() { target[start + column] = Float(value) }
         }

@@ -52,10 +52,10 @@ extension Tensor {
             into: y.region,
             statistics: statistics.region
         )
-        let inputs = AffineInputs(x: self, scale: scale, shift: shift)
+        let inputs = AffineInputs(x: self, scale: scale, shift: shift, shape: [sizes.channels])
         let places = inputs.places
         return Tensor.record(y, from: inputs.tensors) { dy, sink in
-            let gradients = places.gradients(x.shape, channels: sizes.channels, sink)
+            let gradients = places.gradients(x.shape, sink)
             Compute.backend.groupNormGradient(
                 sizes,
                 activation: activation,
@@ -73,6 +73,8 @@ extension Tensor {
     }
 
     /// Layer norm over the last axis with scale and shift of its length (Ba et al., arXiv:1607.06450).
+    ///
+    /// Scale and shift are `[C]`, or `[B, 1, ..., 1, C]` for `[B, ..., C]`: one a sample, applied and differentiated in the same pass.
     public func layerNorm(scale: Tensor? = nil, shift: Tensor? = nil, epsilon: Float) -> Tensor {
         rowNorm(scale, shift, epsilon, centered: true)
     }
@@ -85,7 +87,14 @@ extension Tensor {
     private func rowNorm(_ scale: Tensor?, _ shift: Tensor?, _ epsilon: Float, centered: Bool) -> Tensor {
         let (x, factor) = (data, scale?.data)
         let rows = shape.dimensions.dropLast().reduce(1, *)
-        let sizes = LayerNormShape(rows: rows, columns: shape[-1], epsilon: epsilon, centered: centered)
+        let parameters = (scale ?? shift)?.shape == shape.ofSamples ? shape.ofSamples : [shape[-1]]
+        let sizes = LayerNormShape(
+            rows: rows,
+            columns: shape[-1],
+            epsilon: epsilon,
+            centered: centered,
+            samples: parameters.rank > 1 ? parameters[0] : 1
+        )
         let y = TensorData.uninitialized(shape)
         let statistics = TensorData.uninitialized([rows, 2])
         Compute.backend.layerNorm(
@@ -96,10 +105,10 @@ extension Tensor {
             into: y.region,
             statistics: statistics.region
         )
-        let inputs = AffineInputs(x: self, scale: scale, shift: shift)
+        let inputs = AffineInputs(x: self, scale: scale, shift: shift, shape: parameters)
         let places = inputs.places
         return Tensor.record(y, from: inputs.tensors) { dy, sink in
-            let gradients = places.gradients(x.shape, channels: sizes.columns, sink)
+            let gradients = places.gradients(x.shape, sink)
             Compute.backend.layerNormGradient(
                 sizes,
                 x: x.region,
@@ -128,23 +137,30 @@ extension Tensor {
     }
 }
 
+extension Shape {
+    /// The shape of one vector for each sample of `[B, ..., C]`: `[B, 1, ..., 1, C]`.
+    var ofSamples: Shape {
+        Shape(dimensions.indices.map { $0 == 0 || $0 == rank - 1 ? dimensions[$0] : 1 })
+    }
+}
+
 /// The inputs of a normalisation and their places among the inputs of its node.
 private struct AffineInputs {
     let tensors: [Tensor]
     let places: AffinePlaces
 
-    init(x: Tensor, scale: Tensor?, shift: Tensor?) {
-        let channels: Shape = [x.shape[-1]]
+    init(x: Tensor, scale: Tensor?, shift: Tensor?, shape: Shape) {
         for tensor in [scale, shift] {
             precondition(
-                tensor.map { $0.shape == channels } ?? true,
-                "scale and shift of \(x.shape) must be \(channels)"
+                tensor.map { $0.shape == shape } ?? true,
+                "scale and shift of \(x.shape) must be \(shape)"
             )
         }
         tensors = [x] + [scale, shift].compactMap(\.self)
         places = AffinePlaces(
             scale: scale.map { _ in 1 },
-            shift: shift.map { _ in scale == nil ? 1 : 2 }
+            shift: shift.map { _ in scale == nil ? 1 : 2 },
+            shape: shape
         )
     }
 }
@@ -158,13 +174,15 @@ private struct AffinePlaces {
 
     let scale: Int?
     let shift: Int?
+    /// The shape of scale and shift.
+    let shape: Shape
 
     /// Memory for the gradients that are wanted; that of the input is always computed.
-    func gradients(_ shape: Shape, channels: Int, _ sink: GradientSink) -> Gradients {
+    func gradients(_ input: Shape, _ sink: GradientSink) -> Gradients {
         Gradients(
-            x: TensorData.uninitialized(shape),
-            scale: scale.flatMap { sink.wants($0) ? TensorData.uninitialized([channels]) : nil },
-            shift: shift.flatMap { sink.wants($0) ? TensorData.uninitialized([channels]) : nil }
+            x: TensorData.uninitialized(input),
+            scale: scale.flatMap { sink.wants($0) ? TensorData.uninitialized(shape) : nil },
+            shift: shift.flatMap { sink.wants($0) ? TensorData.uninitialized(shape) : nil }
         )
     }
 
