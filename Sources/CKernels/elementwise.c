@@ -135,3 +135,26 @@ CK_CLONES void ck_add_row(const float *restrict bias, float *restrict y, size_t 
         for (size_t j = 0; j < columns; j++) y[j] += bias[j];
     }
 }
+
+CK_CLONES void ck_gated_sum(
+    const float *x, const float *gate, const float *branch, float *restrict y, size_t rows, size_t columns) {
+    for (size_t r = 0; r < rows; r++, x += columns, branch += columns, y += columns) {
+        for (size_t j = 0; j < columns; j++) y[j] = x[j] + gate[j] * branch[j];
+    }
+}
+
+CK_CLONES void ck_gated_sum_gradient(
+    const float *gate, const float *branch, const float *dy, float *restrict dbranch, float *restrict sums,
+    size_t rows, size_t columns) {
+    for (size_t j = 0; sums && j < columns; j++) sums[j] = 0;
+    for (size_t r = 0; r < rows; r++, dy += columns, branch += columns) {
+        // A row stays in the nearest cache from one loop to the next.
+        if (dbranch) {
+            for (size_t j = 0; j < columns; j++) dbranch[j] = dy[j] * gate[j];
+            dbranch += columns;
+        }
+        if (sums) {
+            for (size_t j = 0; j < columns; j++) sums[j] += dy[j] * branch[j];
+        }
+    }
+}

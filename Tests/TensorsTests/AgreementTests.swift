@@ -53,6 +53,6 @@ private enum ThreadCounts {
     static let operations =
         OperationCase.all.filter { ["silu", "softmax", "multiply by channel", "embedding", "split"].contains($0.name) }
         + OperationCase.reductions + OperationCase.products + OperationCase.convolutions + OperationCase.norms
-        + OperationCase.images
+        + OperationCase.residuals + OperationCase.images
     static let backends = [1, 2, 5, 7].map { CPUBackend(threads: $0) }
 }

@@ -5,7 +5,9 @@ extension KernelCase {
     /// Kernels that move numbers or combine them place by place.
     static func places() -> [KernelCase] {
         var cases = broadcasts()
-        for more in [permutations(), images(), [reversedSlice(), rowsByIndex(), softmax(), adamW()]] { cases += more }
+        for more in [permutations(), images(), gatedSums(), [reversedSlice(), rowsByIndex(), softmax(), adamW()]] {
+            cases += more
+        }
         return cases
     }
 
@@ -25,6 +27,30 @@ extension KernelCase {
             let c = Region.random(shape.shape.count, seed: 0)
             backend.binary(operation, shape, .random(a.count, seed: 1), .random(b.count, seed: 2), into: c)
             return c.values
+        }
+    }
+
+    /// Samples of one row, of one block and of several.
+    private static func gatedSums() -> [KernelCase] {
+        let sizes: [[Int]] = [[1, 1, 1], [500, 1, 37], [3, 33, 35], [3, 300, 70], [2, 2, 20000], [2, 0, 5]]
+        return sizes.map { size in
+            KernelCase(name: "gated sum \(size)") { backend in
+                let shape = GatedSumShape(samples: size[0], rows: size[1], columns: size[2])
+                let (count, width) = (size[0] * size[1] * size[2], size[0] * size[2])
+                let (gate, branch) = (Region.random(width, seed: 2), Region.random(count, seed: 3))
+                let (y, dBranch) = (Region.random(count, seed: 0), Region.random(count, seed: 0))
+                let dGate = Region.random(width, seed: 0)
+                backend.gatedSum(shape, .random(count, seed: 1), gate: gate, branch: branch, into: y)
+                backend.gatedSumGradient(
+                    shape,
+                    gate: gate,
+                    branch: branch,
+                    dy: .random(count, seed: 4),
+                    into: dBranch,
+                    dGate: dGate
+                )
+                return y.values + dBranch.values + dGate.values
+            }
         }
     }
 

@@ -151,6 +151,19 @@ extension OperationCase {
         OperationCase("global response norm", { [$0.image] }, { $0[0].globalResponseNorm(epsilon: 0.1) }).kinked(),
     ]
 
+    static let residuals = [
+        OperationCase("gated residual", { [$0.tokens, $0.tokens, [$0.b, 1, $0.c]] }) {
+            $0[0].adding($0[1], gate: $0[2])
+        },
+        OperationCase("gated residual of images", { [$0.image, [$0.b, 1, 1, $0.c]] }) {
+            $0[0].adding($0[0].sin(), gate: $0[1]) + $0[0].adding($0[0], gate: $0[1])
+        },
+        OperationCase("gated residual of constants", { [$0.tokens, [$0.b, 1, $0.c]] }) {
+            let (tokens, gate) = (Tensor.full($0[0].shape, 0.5), Tensor.full($0[1].shape, 0.3))
+            return $0[0].adding(tokens, gate: $0[1]) * tokens.adding($0[0], gate: gate)
+        },
+    ]
+
     static let images = [
         OperationCase("nearest", { [$0.image] }, { $0[0].upsampledNearest2() }),
         OperationCase("bilinear", { [$0.image] }, { $0[0].upsampledBilinear2() }),

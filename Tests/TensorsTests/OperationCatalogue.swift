@@ -69,7 +69,8 @@ struct OperationCase: Sendable, CustomStringConvertible {
         }
     }
 
-    static let all = elementwise + arithmetic + reductions + shaping + products + convolutions + norms + images
+    static let all =
+        elementwise + arithmetic + reductions + shaping + products + convolutions + norms + residuals + images
 }
 
 extension OperationCase {

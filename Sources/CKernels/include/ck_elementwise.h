@@ -42,5 +42,12 @@ void ck_binary(ck_binary_op op, ck_broadcast places, const float *a, const float
 void ck_accumulate(float alpha, const float *restrict x, float beta, float *restrict y, size_t count);
 /// y[r, j] += bias[j] over [rows, columns].
 void ck_add_row(const float *restrict bias, float *restrict y, size_t rows, size_t columns);
+/// y[r, j] = x[r, j] + gate[j] branch[r, j] over [rows, columns]; x and branch may be the same.
+void ck_gated_sum(
+    const float *x, const float *gate, const float *branch, float *restrict y, size_t rows, size_t columns);
+/// dbranch[r, j] = dy[r, j] gate[j], and sums[j] = the sum over r, in its order, of dy[r, j] branch[r, j]; either may be null.
+void ck_gated_sum_gradient(
+    const float *gate, const float *branch, const float *dy, float *restrict dbranch, float *restrict sums,
+    size_t rows, size_t columns);
 
 #endif

@@ -145,8 +145,8 @@ struct DiTBlock: Sendable {
     func callAsFunction(_ x: Tensor, activatedCondition: Tensor, _ context: ForwardContext) -> Tensor {
         let parts = modulation(activatedCondition: activatedCondition, context)
         let mixed = attention(firstNorm(x, shift: parts[0], scale: parts[1]), context)
-        let hidden = x + parts[2] * mixed
+        let hidden = x.adding(mixed, gate: parts[2])
         let fed = feedForward(secondNorm(hidden, shift: parts[3], scale: parts[4]), context)
-        return hidden + parts[5] * fed
+        return hidden.adding(fed, gate: parts[5])
     }
 }

@@ -30,6 +30,19 @@ public protocol Backend: Sendable {
     /// `y = alpha * x + beta * y`, element by element.
     func accumulate(_ alpha: Float, _ x: Region, _ beta: Float, into y: Region)
 
+    /// `y = x + gate * branch` over `[samples, rows, columns]` with a gate `[samples, columns]`; `x` and `branch` may be the same.
+    func gatedSum(_ shape: GatedSumShape, _ x: Region, gate: Region, branch: Region, into y: Region)
+
+    /// Gradients of `gatedSum` for the branch and the gate, both written, in one pass; that for `x` is `dy` itself.
+    func gatedSumGradient(
+        _ shape: GatedSumShape,
+        gate: Region,
+        branch: Region,
+        dy: Region,
+        into dBranch: Region?,
+        dGate: Region?
+    )
+
     /// `y[o, i] = reduction over r of x[o, r, i]`.
     func reduce(_ reduction: Reduction, _ shape: ReductionShape, _ x: Region, into y: Region)
 

@@ -68,6 +68,57 @@ extension CPUBackend {
         }
         tally.add(floats: a.count + b.count + c.count)
     }
+
+    /// `y = x + gate * branch`.
+    public func gatedSum(_ shape: GatedSumShape, _ x: Region, gate: Region, branch: Region, into y: Region) {
+        let (source, factor, other, target) = (x.floats, gate.floats, branch.floats, y.floats)
+        forParts(shape.parts) { _, sample, rows in
+            let start = rows.lowerBound * shape.columns
+            ck_gated_sum(
+                source + start,
+                factor + sample * shape.columns,
+                other + start,
+                target + start,
+                rows.count,
+                shape.columns
+            )
+        }
+        tally.add(floats: 3 * y.count)
+    }
+
+    /// Gradients of `gatedSum` for the branch and the gate.
+    public func gatedSumGradient(
+        _ shape: GatedSumShape,
+        gate: Region,
+        branch: Region,
+        dy: Region,
+        into dBranch: Region?,
+        dGate: Region?
+    ) {
+        let (factor, other, upstream, target) = (gate.floats, branch.floats, dy.floats, dBranch?.floats)
+        let (columns, parts) = (shape.columns, shape.parts)
+        let partial = dGate.map { _ in temporary(max(1, parts.samples * parts.count * columns)) }
+        let sums = partial?.floats
+        forParts(parts) { part, sample, rows in
+            let start = rows.lowerBound * columns
+            ck_gated_sum_gradient(
+                factor + sample * columns,
+                other + start,
+                upstream + start,
+                target.map { $0 + start },
+                sums.map { $0 + part * columns },
+                rows.count,
+                columns
+            )
+        }
+        if let sums, let dGate { joinSums(parts, sums, stride: columns, into: dGate) }
+        withExtendedLifetime(partial) {}
+        tally.add(floats: 3 * dy.count)
+    }
+}
+
+extension GatedSumShape {
+    fileprivate var parts: SampleParts { SampleParts(samples: samples, rows: rows, width: columns) }
 }
 
 extension UnaryOperation {

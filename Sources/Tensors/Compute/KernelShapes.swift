@@ -35,6 +35,23 @@ public struct ReductionShape: Sendable, Hashable {
     }
 }
 
+/// Samples of rows that a vector of each sample gates.
+public struct GatedSumShape: Sendable, Hashable {
+    /// Independent samples, each with a gate of its own.
+    public var samples: Int
+    /// Rows of a sample.
+    public var rows: Int
+    /// Numbers of a row and of a gate.
+    public var columns: Int
+
+    /// Makes a gated sum.
+    public init(samples: Int, rows: Int, columns: Int) {
+        self.samples = samples
+        self.rows = rows
+        self.columns = columns
+    }
+}
+
 /// A copy of `shape.count` elements from strided to strided places.
 public struct StridedCopy: Sendable, Hashable {
     /// The loop bounds.
