@@ -107,6 +107,26 @@ def unet2d():
 
 
 @case
+def vae():
+    from diffusers import AutoencoderKL
+    m = AutoencoderKL(in_channels=1, out_channels=1, down_block_types=("DownEncoderBlock2D",) * 2,
+                      up_block_types=("UpDecoderBlock2D",) * 2, block_out_channels=(8, 16), layers_per_block=1,
+                      latent_channels=2, norm_num_groups=4, sample_size=8, scaling_factor=0.18215)
+    randomize(m, 11)
+    x = torch.randn(2, 1, 8, 8, generator=gen(12))
+    noise = torch.randn(2, 2, 4, 4, generator=gen(13))
+
+    def call():
+        d = m.encode(x).latent_dist
+        z = d.mean + d.std * noise
+        return m.decode(z).sample, d.mean, d.logvar, d.kl(), z
+    r = record_module(m, call, dict(sample=x, noise=noise),
+                      ["encoder.down_blocks.0", "encoder.mid_block", "quant_conv", "decoder.conv_in", "decoder.mid_block"],
+                      out_names=("decoded", "mean", "logvar", "kl", "latent"))
+    save("autoencoder_kl_tiny", r)
+
+
+@case
 def dit_diffusers():
     from diffusers import DiTTransformer2DModel
     m = DiTTransformer2DModel(num_attention_heads=2, attention_head_dim=8, in_channels=1, out_channels=2, num_layers=2,
@@ -122,14 +142,17 @@ def dit_diffusers():
 
 @case
 def keylists():
-    from diffusers import DiTTransformer2DModel, UNet2DModel
+    from diffusers import AutoencoderKL, DiTTransformer2DModel, UNet2DModel
+    vae = dict(down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
+               block_out_channels=(128, 256, 512, 512), layers_per_block=2, latent_channels=4, sample_size=512)
     dit = dict(num_attention_heads=16, attention_head_dim=72, in_channels=4, out_channels=8, num_layers=28,
                patch_size=2, sample_size=32)
     ddpm = dict(sample_size=32, block_out_channels=(128, 256, 256, 256), layers_per_block=2, norm_eps=1e-6,
                 attention_head_dim=None, flip_sin_to_cos=False, freq_shift=1, downsample_padding=0,
                 down_block_types=("DownBlock2D", "AttnDownBlock2D", "DownBlock2D", "DownBlock2D"),
                 up_block_types=("UpBlock2D", "UpBlock2D", "AttnUpBlock2D", "UpBlock2D"))
-    for name, cls, cfg in [("dit_xl_2_diffusers", DiTTransformer2DModel, dit), ("ddpm_cifar10_unet", UNet2DModel, ddpm)]:
+    for name, cls, cfg in [("dit_xl_2_diffusers", DiTTransformer2DModel, dit), ("ddpm_cifar10_unet", UNet2DModel, ddpm),
+                           ("kl_f8", AutoencoderKL, vae)]:
         with torch.device("meta"):
             shapes = {k: v.shape for k, v in cls(**cfg).state_dict().items()}
         with open(path(name + ".keys"), "w") as f:

@@ -43,7 +43,7 @@ struct DiTTests {
     @Test("guides with the null class as the authors' network does")
     func guidance() throws {
         let run = try ModelGolden("dit_official_tiny", tiny(.official), classes: 10)
-        let x = try ModelGolden.image(run.golden, "in/sample").slice(axis: 0, 0..<1)
+        let x = try run.golden.image("in/sample").slice(axis: 0, 0..<1)
         let both = run.model(
             Tensor.concatenate([x, x], axis: 0),
             noiseLabel: Tensor([5, 5], [2]),
@@ -56,7 +56,7 @@ struct DiTTests {
         for (name, found) in [
             ("cfg_cond", conditional), ("cfg_uncond", free), ("cfg_eps", free + (conditional - free) * 4),
         ] {
-            let expected = try ModelGolden.image(run.golden, "out/\(name)").floats
+            let expected = try run.golden.image("out/\(name)").floats
             expectClose(found.floats, expected, .ofLargest(2e-5, expected), name)
         }
     }

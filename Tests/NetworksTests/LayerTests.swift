@@ -123,6 +123,43 @@ struct LayerTests {
         expectClose(found, expected, .ofLargest(5e-6, expected))
     }
 
+    @Test("a residual block without an embedding is one whose embedding adds nothing")
+    func noEmbedding() throws {
+        func sizes(_ embedding: Int) -> ResidualSizes {
+            ResidualSizes(
+                groups: 2,
+                epsilon: 1e-5,
+                embedding: embedding,
+                scalesAndShifts: false,
+                dropout: 0,
+                last: nil
+            )
+        }
+        let scope = ParameterScope()
+        let conditioned = ResidualBlock(scope, inputs: 4, outputs: 6, sizes: sizes(3))
+        let freeScope = ParameterScope()
+        let free = ResidualBlock(freeScope, inputs: 4, outputs: 6, sizes: sizes(0))
+        var values: [Float] = []
+        for spec in freeScope.layout.parameters {
+            let fan = Float(spec.shape.dimensions.dropFirst().reduce(1, *))
+            values += noise(spec.shape, seed: UInt64(spec.offset)).floats.map { $0 / fan.squareRoot() }
+        }
+        let freeValues = FlatBuffer(values)
+        let conditionedValues = try scope.layout.parameters.flatMap { spec in
+            guard !spec.name.hasPrefix("time_emb_proj") else { return [Float](repeating: 0, count: spec.shape.count) }
+            let source = try #require(freeScope.layout[spec.name])
+            return freeValues.view(source.range, shape: source.shape).floats
+        }
+        #expect(scope.layout.parameters.count == freeScope.layout.parameters.count + 2)
+        let x = noise([2, 5, 3, 4])
+        let expected = conditioned(
+            x,
+            activatedEmbedding: noise([2, 3], seed: 6),
+            ModelRun.context(FlatBuffer(conditionedValues))
+        )
+        #expect(free(x, ModelRun.context(freeValues)).floats == expected.floats)
+    }
+
     @Test("a residual block divides its result by its scale factor")
     func scaleFactor() {
         let sizes = ResidualSizes(

@@ -7,7 +7,7 @@ public struct ResidualSizes: Sendable {
     public var groups: Int
     /// Added to the variance in every group norm.
     public var epsilon: Double
-    /// Channels of the noise embedding.
+    /// Channels of the noise embedding; 0 for blocks without one.
     public var embedding: Int
     /// Whether the embedding scales and shifts behind the second norm; otherwise it is added before it.
     public var scalesAndShifts: Bool
@@ -25,6 +25,7 @@ public struct ResidualSizes: Sendable {
         dropout: Double,
         last: Initializer?
     ) {
+        precondition(embedding > 0 || !scalesAndShifts, "scale and shift without an embedding")
         self.groups = groups
         self.epsilon = epsilon
         self.embedding = embedding
@@ -34,7 +35,7 @@ public struct ResidualSizes: Sendable {
     }
 }
 
-/// Two 3x3 convolutions, each behind group norm and SiLU, conditioned on a noise embedding and added to the input.
+/// Two 3x3 convolutions, each behind group norm and SiLU, conditioned on a noise embedding if there is one, and added to the input.
 ///
 /// `a = conv1(silu(norm1(x)))`; the embedding goes through SiLU and `time_emb_proj` and is added to `a`, or scales and shifts `norm2(a)`;
 /// `y = (shortcut(x) + conv2(dropout(silu(norm2(a))))) / scaleFactor`. A 1x1 `conv_shortcut` exists if the widths differ.
@@ -43,7 +44,7 @@ public struct ResidualSizes: Sendable {
 public struct ResidualBlock: Sendable {
     private let first: GroupNorm
     private let firstConvolution: Convolution2D
-    private let embedding: Linear
+    private let embedding: Linear?
     private let second: GroupNorm
     private let dropout: Dropout
     private let secondConvolution: Convolution2D
@@ -74,7 +75,9 @@ public struct ResidualBlock: Sendable {
             kernel: 3,
             padding: Padding(1)
         )
-        embedding = Linear(scope.scope("time_emb_proj"), inputs: sizes.embedding, outputs: rows)
+        embedding =
+            sizes.embedding == 0
+            ? nil : Linear(scope.scope("time_emb_proj"), inputs: sizes.embedding, outputs: rows)
         second = GroupNorm(
             scope.scope("norm2"),
             channels: outputs,
@@ -98,21 +101,28 @@ public struct ResidualBlock: Sendable {
         outputScale = Float(1 / scaleFactor)
     }
 
-    /// Maps `[B, H, W, inputs]` and `silu(embedding)` `[B, E]` to `[B, H, W, outputs]`.
+    /// Maps `[B, H, W, inputs]` and `silu(embedding)` `[B, E]` to `[B, H, W, outputs]`; blocks without an embedding take none.
     ///
     /// The embedding comes activated because all blocks of a network activate the same one.
-    public func callAsFunction(_ x: Tensor, activatedEmbedding: Tensor, _ context: ForwardContext) -> Tensor {
+    public func callAsFunction(_ x: Tensor, activatedEmbedding: Tensor? = nil, _ context: ForwardContext) -> Tensor {
         let inner = firstConvolution(first(x, context), context)
-        let projected = embedding(activatedEmbedding, context)
-        let shift = projected.reshaped([x.shape[0], 1, 1, projected.shape[1]])
-        let hidden: Tensor
-        if scalesAndShifts {
-            let parts = shift.split(2, axis: 3)
-            hidden = (second(inner, context) * (parts[0] + 1) + parts[1]).silu()
-        } else {
-            hidden = second(inner + shift, context)
-        }
+        let hidden = conditioned(inner, projected(activatedEmbedding, context), context)
         let sum = (shortcut?(x, context) ?? x) + secondConvolution(dropout(hidden, context), context)
         return outputScale == 1 ? sum : sum * outputScale
+    }
+
+    /// What the embedding adds, `[B, 1, 1, C]`, or its scale and shift, `[B, 1, 1, 2 C]`.
+    private func projected(_ activatedEmbedding: Tensor?, _ context: ForwardContext) -> Tensor? {
+        precondition((embedding == nil) == (activatedEmbedding == nil), "an embedding for a block without, or none")
+        guard let embedding, let activatedEmbedding else { return nil }
+        let rows = embedding(activatedEmbedding, context)
+        return rows.reshaped([rows.shape[0], 1, 1, rows.shape[1]])
+    }
+
+    private func conditioned(_ inner: Tensor, _ shift: Tensor?, _ context: ForwardContext) -> Tensor {
+        guard let shift else { return second(inner, context) }
+        guard scalesAndShifts else { return second(inner + shift, context) }
+        let parts = shift.split(2, axis: 3)
+        return (second(inner, context) * (parts[0] + 1) + parts[1]).silu()
     }
 }
