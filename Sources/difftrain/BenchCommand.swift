@@ -23,7 +23,7 @@ struct BenchCommand: ParsableCommand {
                 """
         )
 
-        @Option(help: "The network: dit-s, dit-tiny, unet-medium or unet-small.")
+        @Option(help: "The network: dit-s, dit-tiny, unet-medium, unet-small or vae.")
         var model = "dit-tiny"
 
         @Option(help: "Samples of a step (default: the network's usual).")

@@ -58,7 +58,14 @@ struct ConfigTests {
         #expect(object["name"] as? String == "train_step" && object["unit"] as? String == "s")
         #expect(try #require(object["median"] as? Double) > 0)
         #expect(try await bench.difftrain(line).output.contains(" images/s"))
-        try await bench.difftrain("bench step --model nope").fails(2, "there is no network 'nope'")
+        let autoencoder = line.replacingOccurrences(of: "dit-tiny", with: "vae")
+        #expect(try await bench.difftrain("\(autoencoder) --json").object()["params"] as? Int == 13_859_495)
+        let help = try await bench.difftrain("bench step --help").output
+        let refused = try await bench.difftrain("bench step --model nope")
+        refused.fails(2, "there is no network 'nope'")
+        for name in ["dit-s", "dit-tiny", "unet-medium", "unet-small", "vae"] {
+            #expect(help.contains(name) && refused.errors.contains(name), "\(name)")
+        }
         try await bench.difftrain("bench step --precision half").fails(2, "--precision must be float32")
         try await bench.difftrain("bench step --seconds 0").fails(2, "--seconds must be above 0")
         try await bench.difftrain("bench step --batch 0").fails(2, "--batch must be 1 to 65536")

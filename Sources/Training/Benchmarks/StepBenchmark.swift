@@ -1,6 +1,5 @@
 import Buffers
 public import Configs
-import Diffusion
 import Networks
 import Optimization
 import Tensors
@@ -9,12 +8,11 @@ import Tensors
 public struct StepBenchmark {
     private let workload: Workload
     private let batch: Int
-    private let model: any Denoiser
+    private let loss: any WorkloadLoss
     private let layout: ParameterLayout
     private let parameters: FlatBuffer
     private let gradients: FlatBuffer
     private let averages: AverageTracker
-    private let objective: Denoising
     private let optimizer = AdamW()
 
     /// Builds a workload's network; `batch` nil takes the workload's.
@@ -22,16 +20,11 @@ public struct StepBenchmark {
         self.workload = workload
         self.batch = batch ?? workload.batch
         let scope = ParameterScope()
-        model = try workload.model.build(scope, image: workload.image, classes: workload.classes)
+        loss = try workload.network.loss(scope, image: workload.image, classes: workload.classes)
         layout = scope.layout
         parameters = scope.initialize(seed: 0)
         gradients = FlatBuffer(count: layout.count)
         averages = AverageTracker([Exponential()], parameters: parameters)
-        var objective = Denoising()
-        objective.schedule = LinearSchedule()
-        objective.prediction = NoisePrediction()
-        objective.time = UniformTime()
-        self.objective = objective
     }
 
     /// Takes steps for about `seconds`.
@@ -75,9 +68,7 @@ public struct StepBenchmark {
             isTraining: true,
             random: RandomStream(seed: 0, purpose: .dropout, index: 0)
         )
-        let context = ObjectiveContext(forward: forward, progress: progress, seed: 0)
-        let loss = objective.loss(model, images, context)
-        tape.backward(loss.total, into: gradients, of: parameters)
+        tape.backward(loss.total(images, forward, at: progress), into: gradients, of: parameters)
         gradients.scale(by: 1 / Float(batch))
         optimizer.update(parameters, gradients, &state, layout, rate: 1e-4, step: progress.step)
         averages.update(parameters: parameters, at: progress, batch: batch)

@@ -1,4 +1,5 @@
 public import Buffers
+import Configs
 public import Networks
 
 /// A network of known size with the images it sees, to measure steps with.
@@ -6,7 +7,7 @@ public struct Workload: Sendable {
     /// The name that a command gives.
     public let name: String
     /// The network.
-    public let model: any ModelDefinition
+    public let network: WorkloadNetwork
     /// `[H, W, C]`.
     public let image: Shape
     /// Classes of the condition, 0 for none.
@@ -18,20 +19,21 @@ public struct Workload: Sendable {
     public static let all: [Workload] = [
         Workload(
             name: "dit-s",
-            model: dit(width: 384, depth: 12, heads: 6),
+            network: .denoiser(dit(width: 384, depth: 12, heads: 6)),
             image: [32, 32, 4],
             classes: 1000,
             batch: 8
         ),
         Workload(
             name: "dit-tiny",
-            model: dit(width: 128, depth: 4, heads: 4),
+            network: .denoiser(dit(width: 128, depth: 4, heads: 4)),
             image: [8, 8, 1],
             classes: 10,
             batch: 256
         ),
-        Workload(name: "unet-medium", model: unetMedium, image: [32, 32, 3], classes: 0, batch: 8),
-        Workload(name: "unet-small", model: unetSmall, image: [32, 32, 3], classes: 0, batch: 16),
+        Workload(name: "unet-medium", network: .denoiser(unetMedium), image: [32, 32, 3], classes: 0, batch: 8),
+        Workload(name: "unet-small", network: .denoiser(unetSmall), image: [32, 32, 3], classes: 0, batch: 16),
+        Workload(name: "vae", network: .autoencoder(vae), image: [64, 64, 3], classes: 0, batch: 4),
     ]
 
     private static func dit(width: Int, depth: Int, heads: Int) -> DiT {
@@ -64,5 +66,30 @@ public struct Workload: Sendable {
         model.flipSinToCos = false
         model.downsamplePadding = 0
         return model
+    }
+
+    private static var vae: AutoencoderKL {
+        var model = AutoencoderKL()
+        model.blockOutChannels = [64, 128, 256]
+        model.normNumGroups = 32
+        return model
+    }
+}
+
+/// The kinds of networks that are measured; the kind decides the loss.
+public enum WorkloadNetwork: Sendable {
+    /// Learns to find the noise in images.
+    case denoiser(any ModelDefinition)
+    /// Learns to encode images and to decode them again.
+    case autoencoder(AutoencoderKL)
+
+    /// Registers the network in a scope.
+    func loss(_ scope: ParameterScope, image: Shape, classes: Int) throws(ConfigError) -> any WorkloadLoss {
+        switch self {
+        case .denoiser(let definition):
+            DenoisingLoss(try definition.build(scope, image: image, classes: classes))
+        case .autoencoder(let definition):
+            ReconstructionLoss(model: try definition.build(scope, image: image))
+        }
     }
 }
