@@ -13,7 +13,9 @@ let strict: [SwiftSetting] = [
 /// Settings of targets that call no C.
 let safe = strict + [.strictMemorySafety()]
 
-/// Kernels run at speed in debug builds too, so that tests do. The frame pointer, which the package manager asks for, would take a register
+/// Kernels run at speed in debug builds too, so that tests do.
+///
+/// The frame pointer, which the package manager asks for, would take a register
 /// that the tiles of matrix products need.
 let kernelSettings: [CSetting] = [
     .unsafeFlags([
