@@ -18,7 +18,9 @@ struct ErrorMiddleware: RouterMiddleware {
             if answer.status == .internalServerError {
                 context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "reason": "\(error)"])
             }
-            return try json(ErrorReply(error: answer.word, message: answer.sentence), status: answer.status)
+            let response = try json(ErrorReply(error: answer.word, message: answer.sentence), status: answer.status)
+            // A body after an answer to HEAD would pass for the beginning of the next answer.
+            return request.method == .head ? response.createHeadResponse() : response
         }
     }
 }

@@ -25,6 +25,17 @@ struct BlobTests {
         }
     }
 
+    @Test("A refusal of HEAD has no body")
+    func refusedHead() async throws {
+        let bench = try Bench()
+        try await bench.serve(bench.open()) { client in
+            for path in ["/v1/blobs/" + String(repeating: "0", count: 64), "/v1/blobs/x", "/v1/nothing"] {
+                let answer = try await client.send(.head, path)
+                #expect(answer.status >= 400 && answer.bytes.isEmpty)
+            }
+        }
+    }
+
     @Test("Bytes of another digest are refused and leave nothing behind")
     func mismatch() async throws {
         let bench = try Bench()
