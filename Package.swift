@@ -13,16 +13,10 @@ let strict: [SwiftSetting] = [
 /// Settings of targets that call no C.
 let safe = strict + [.strictMemorySafety()]
 
-/// Kernels run at speed in debug builds too, so that tests do.
-///
-/// The frame pointer, which the package manager asks for, would take a register
-/// that the tiles of matrix products need.
-let kernelSettings: [CSetting] = [
-    .unsafeFlags([
-        "-O3", "-std=c17", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-Wall", "-Werror", "-Xclang",
-        "-mframe-pointer=none",
-    ])
-]
+// Kernels run at speed in debug builds too, so that tests do. The frame pointer would take a register that products need.
+let kernelFlags =
+    "-O3 -std=c17 -fno-math-errno -fno-trapping-math -ffp-contract=fast -Wall -Werror -Xclang -mframe-pointer=none"
+let kernelSettings: [CSetting] = [.unsafeFlags(kernelFlags.split(separator: " ").map(String.init))]
 
 let package = Package(
     name: "difftrain",
@@ -59,7 +53,6 @@ let package = Package(
         ),
         .target(
             name: "Coordination",
-            dependencies: [],
             swiftSettings: safe
         ),
         .target(

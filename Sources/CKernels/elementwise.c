@@ -130,12 +130,6 @@ CK_CLONES void ck_accumulate(float alpha, const float *restrict x, float beta, f
     }
 }
 
-CK_CLONES void ck_add_row(const float *restrict bias, float *restrict y, size_t rows, size_t columns) {
-    for (size_t r = 0; r < rows; r++, y += columns) {
-        for (size_t j = 0; j < columns; j++) y[j] += bias[j];
-    }
-}
-
 CK_CLONES void ck_gated_sum(
     const float *x, const float *gate, const float *branch, float *restrict y, size_t rows, size_t columns) {
     for (size_t r = 0; r < rows; r++, x += columns, branch += columns, y += columns) {

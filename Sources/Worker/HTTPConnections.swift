@@ -65,7 +65,7 @@ final class HTTPConnections: Sendable {
             promise.fail(HTTPFailure.closed)
         }
         let answer = try promise.futureResult.wait()
-        keep(answer.keepsAlive ? channel : nil, else: channel)
+        answer.keepsAlive ? keep(channel) : channel.close(promise: nil)
         return answer
     }
 
@@ -89,10 +89,10 @@ final class HTTPConnections: Sendable {
         idle.withLock { $0.channels.popLast() }
     }
 
-    private func keep(_ reusable: (any Channel)?, else channel: any Channel) {
+    private func keep(_ channel: any Channel) {
         let isKept = idle.withLock { idle in
-            guard let reusable, !idle.isClosed else { return false }
-            idle.channels.append(reusable)
+            guard !idle.isClosed else { return false }
+            idle.channels.append(channel)
             return true
         }
         if !isKept { channel.close(promise: nil) }

@@ -40,8 +40,6 @@ void ck_unary_gradient(
 void ck_binary(ck_binary_op op, ck_broadcast places, const float *a, const float *b, float *c);
 /// y[i] = alpha x[i] + beta y[i]; with beta 0 y is not read.
 void ck_accumulate(float alpha, const float *restrict x, float beta, float *restrict y, size_t count);
-/// y[r, j] += bias[j] over [rows, columns].
-void ck_add_row(const float *restrict bias, float *restrict y, size_t rows, size_t columns);
 /// y[r, j] = x[r, j] + gate[j] branch[r, j] over [rows, columns]; x and branch may be the same.
 void ck_gated_sum(
     const float *x, const float *gate, const float *branch, float *restrict y, size_t rows, size_t columns);

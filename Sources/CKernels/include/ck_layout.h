@@ -47,17 +47,4 @@ void ck_average_down_gradient(
     const float *restrict dy, float *restrict dx, size_t height, size_t width, size_t channels, size_t from,
     size_t to);
 
-/// Unfolds rows [from, to) of the result [output height * output width, kernel height * kernel width * channels] of one image.
-typedef struct ck_unfold {
-    size_t height, width, channels;
-    size_t kernel_height, kernel_width, stride;
-    size_t top, left;
-    size_t output_height, output_width;
-} ck_unfold;
-
-/// columns[(oy, ox), (ky, kx, c)] = x[oy stride + ky - top, ox stride + kx - left, c], 0 outside, for output rows oy in [from, to).
-void ck_im2col(ck_unfold shape, const float *restrict x, float *restrict columns, size_t from, size_t to);
-/// The transpose of `ck_im2col` over all output rows: x is overwritten with the sums.
-void ck_col2im(ck_unfold shape, const float *restrict columns, float *restrict x);
-
 #endif

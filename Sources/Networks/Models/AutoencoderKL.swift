@@ -44,15 +44,7 @@ public struct AutoencoderKL: Configurable {
             expected: "1 to \(ModelLimits.levels) levels"
         )
         try ModelLimits.check("normNumGroups", normNumGroups, in: 1...ModelLimits.width)
-        for channels in blockOutChannels {
-            try ModelLimits.check("blockOutChannels", channels, in: 1...ModelLimits.width)
-            try ConfigError.require(
-                channels.isMultiple(of: normNumGroups),
-                "blockOutChannels",
-                found: channels,
-                expected: "multiples of norm_num_groups \(normNumGroups)"
-            )
-        }
+        try ModelLimits.check(blockOutChannels, inGroups: normNumGroups)
         try ModelLimits.check("layersPerBlock", layersPerBlock, in: 1...32)
         try ModelLimits.check("latentChannels", latentChannels, in: 1...ModelLimits.width)
         try ModelLimits.check("inChannels", inChannels, in: 0...ModelLimits.width)

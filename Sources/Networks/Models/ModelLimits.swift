@@ -20,4 +20,17 @@ enum ModelLimits {
             expected: "from \(range.lowerBound) to \(range.upperBound)"
         )
     }
+
+    /// Throws unless the channels of each level are in range and fall into groups for their norms.
+    static func check(_ blockOutChannels: [Int], inGroups normNumGroups: Int) throws(ConfigError) {
+        for channels in blockOutChannels {
+            try check("blockOutChannels", channels, in: 1...width)
+            try ConfigError.require(
+                channels.isMultiple(of: normNumGroups),
+                "blockOutChannels",
+                found: channels,
+                expected: "multiples of norm_num_groups \(normNumGroups)"
+            )
+        }
+    }
 }

@@ -103,15 +103,7 @@ public struct UNet: ModelDefinition {
         )
         try ModelLimits.check("normNumGroups", normNumGroups, in: 1...ModelLimits.width)
         try ModelLimits.check("attentionHeadDim", attentionHeadDim, in: 0...ModelLimits.width)
-        for channels in blockOutChannels {
-            try ModelLimits.check("blockOutChannels", channels, in: 1...ModelLimits.width)
-            try ConfigError.require(
-                channels.isMultiple(of: normNumGroups),
-                "blockOutChannels",
-                found: channels,
-                expected: "multiples of norm_num_groups \(normNumGroups)"
-            )
-        }
+        try ModelLimits.check(blockOutChannels, inGroups: normNumGroups)
         try ConfigError.require(
             blockOutChannels[0].isMultiple(of: 2) && blockOutChannels[0] / 2 > freqShift,
             "blockOutChannels",

@@ -9,7 +9,7 @@ extension CPUBackend {
         if shape.isPointwise {
             var product = GEMM(m: shape.pixels, n: shape.outputChannels, k: shape.input.channels)
             product.transposeB = true
-            return multiply(product, x, w, bias: bias, into: y)
+            return matmul(product, x, w, finish: ProductFinish(bias: bias), into: y)
         }
         tally(shape, x, w, y)
         if let fast = shape.winograd { return winograd(fast, x, w, bias: bias, into: y) }
@@ -35,7 +35,7 @@ extension CPUBackend {
         guard dy.count > 0 else { return fill(0, into: dx) }
         if shape.isPointwise {
             let product = GEMM(m: shape.pixels, n: shape.input.channels, k: shape.outputChannels)
-            return multiply(product, dy, w, into: dx)
+            return matmul(product, dy, w, into: dx)
         }
         if let fast = shape.winograd {
             tally(shape, dx, w, dy)
@@ -101,7 +101,7 @@ extension CPUBackend {
         if shape.isPointwise {
             var product = GEMM(m: shape.outputChannels, n: shape.input.channels, k: shape.pixels)
             product.transposeA = true
-            return multiply(product, dy, x, into: dw)
+            return matmul(product, dy, x, into: dw)
         }
         tally(shape, x, dw, dy)
         if let fast { return winogradWeightGradient(fast, x, dy, into: dw) }

@@ -17,11 +17,6 @@ extension CPUBackend {
         }
     }
 
-    /// One product with a bias for each column of the result.
-    func multiply(_ shape: GEMM, _ a: Region, _ b: Region, bias: Region? = nil, into c: Region) {
-        matmul(shape, a, b, finish: ProductFinish(bias: bias), into: c)
-    }
-
     // The panels of B are packed once, side by side, and then serve all rows.
     private func multiply(
         _ shape: GEMM,
