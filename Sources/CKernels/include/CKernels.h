@@ -16,6 +16,7 @@
 #include "ck_product.h"
 #include "ck_reduce.h"
 #include "ck_startup.h"
+#include "ck_types.h"
 #include "ck_winograd.h"
 
 // MARK: Flat buffers (flat.c)
