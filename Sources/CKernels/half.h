@@ -73,6 +73,19 @@ CK_INLINE void ck_store(const v16 *x, void *y, ck_type type) {
     }
 }
 
+// One number of either type.
+CK_INLINE float ck_read(const void *x, ck_type type, size_t index) {
+    return type == CK_BFLOAT16 ? ck_widened(((const uint16_t *)x)[index]) : ((const float *)x)[index];
+}
+
+CK_INLINE void ck_write(float value, void *y, ck_type type, size_t index) {
+    if (type == CK_BFLOAT16) {
+        ((uint16_t *)y)[index] = ck_narrowed(value);
+    } else {
+        ((float *)y)[index] = value;
+    }
+}
+
 // Up to sixteen numbers of either type; those that are missing are 0.
 CK_INLINE void ck_load_part(const void *x, ck_type type, size_t count, v16 *y) {
     if (count >= 16) {

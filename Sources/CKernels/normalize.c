@@ -1,18 +1,21 @@
 #include "include/ck_normalize.h"
+#include "half.h"
 #include "lanes.h"
 
 // MARK: Group norm
 
 // Per channel: sums of x - base and of its square, base being the first position: no cancellation in the variance.
 CK_INLINE void channel_moments(
-    ck_group_norm s, const float *restrict x, float *restrict first, float *restrict second) {
+    ck_group_norm s, ck_type type, const void *restrict x, float *restrict first, float *restrict second) {
     size_t channels = s.groups * s.width, c = 0;
     for (; c + 32 <= channels; c += 32) {
         v16 base[2], sum[2] = {{0}}, square[2] = {{0}};
-        CK_UNROLL for (size_t u = 0; u < 2; u++) base[u] = CK_CV16(x + c + 16 * u);
+        CK_UNROLL for (size_t u = 0; u < 2; u++) ck_load(ck_at(x, type, c + 16 * u), type, &base[u]);
         for (size_t p = 1; p < s.positions; p++) {
             CK_UNROLL for (size_t u = 0; u < 2; u++) {
-                v16 d = CK_CV16(x + p * s.stride + c + 16 * u) - base[u];
+                v16 d;
+                ck_load(ck_at(x, type, p * s.stride + c + 16 * u), type, &d);
+                d -= base[u];
                 sum[u] += d;
                 square[u] += d * d;
             }
@@ -25,7 +28,7 @@ CK_INLINE void channel_moments(
     for (; c < channels; c++) {
         float sum = 0, square = 0;
         for (size_t p = 1; p < s.positions; p++) {
-            float d = x[p * s.stride + c] - x[c];
+            float d = ck_read(x, type, p * s.stride + c) - ck_read(x, type, c);
             sum += d;
             square += d * d;
         }
@@ -36,14 +39,16 @@ CK_INLINE void channel_moments(
 
 // Joins the channels of a group (parallel variance, Chan et al. 1983) in double.
 CK_INLINE void group_statistics(
-    ck_group_norm s, const float *x, const float *first, const float *second, float *statistics) {
+    ck_group_norm s, ck_type type, const void *x, const float *first, const float *second, float *statistics) {
     double n = (double)s.positions;
     for (size_t g = 0; g < s.groups; g++) {
         double mean = 0, square = 0;
-        for (size_t c = g * s.width; c < (g + 1) * s.width; c++) mean += (double)x[c] + (double)first[c] / n;
+        for (size_t c = g * s.width; c < (g + 1) * s.width; c++) {
+            mean += (double)ck_read(x, type, c) + (double)first[c] / n;
+        }
         mean /= (double)s.width;
         for (size_t c = g * s.width; c < (g + 1) * s.width; c++) {
-            double offset = (double)first[c] / n, distance = (double)x[c] + offset - mean;
+            double offset = (double)first[c] / n, distance = (double)ck_read(x, type, c) + offset - mean;
             square += ((double)second[c] - n * offset * offset) + n * distance * distance;
         }
         double variance = square / (n * (double)s.width);
@@ -64,58 +69,73 @@ CK_INLINE void channel_lines(
     }
 }
 
-CK_CLONES void ck_group_norm_forward(
-    ck_group_norm s, const float *restrict x, const float *scale, const float *shift, float *restrict y,
-    float *restrict statistics, float *restrict scratch) {
+CK_INLINE void group_norm_forward(
+    ck_group_norm s, const ck_type type, const void *restrict x, const float *scale, const float *shift,
+    void *restrict y, float *restrict statistics, float *restrict scratch) {
     size_t channels = s.groups * s.width;
     float *restrict factor = scratch, *restrict offset = scratch + channels;
-    channel_moments(s, x, factor, offset);
-    group_statistics(s, x, factor, offset, statistics);
+    channel_moments(s, type, x, factor, offset);
+    group_statistics(s, type, x, factor, offset, statistics);
     channel_lines(s, scale, shift, statistics, factor, offset);
-    for (size_t p = 0; p < s.positions; p++, x += s.stride, y += s.stride) {
+    for (size_t p = 0; p < s.positions; p++) {
+        const void *restrict from = ck_at(x, type, p * s.stride);
+        void *restrict to = ck_place(y, type, p * s.stride);
         if (s.silu) {
-            for (size_t c = 0; c < channels; c++) y[c] = ck_siluf(x[c] * factor[c] + offset[c]);
+            CK_EACH for (size_t c = 0; c < channels; c++) {
+                ck_write(ck_siluf(ck_read(from, type, c) * factor[c] + offset[c]), to, type, c);
+            }
         } else {
-            for (size_t c = 0; c < channels; c++) y[c] = x[c] * factor[c] + offset[c];
+            CK_EACH for (size_t c = 0; c < channels; c++) {
+                ck_write(ck_read(from, type, c) * factor[c] + offset[c], to, type, c);
+            }
         }
     }
+}
+
+CK_CLONES void ck_group_norm_forward(
+    ck_group_norm s, ck_type type, const void *restrict x, const float *scale, const float *shift, void *restrict y,
+    float *restrict statistics, float *restrict scratch) {
+    if (type == CK_BFLOAT16) {
+        group_norm_forward(s, CK_BFLOAT16, x, scale, shift, y, statistics, scratch);
+    } else {
+        group_norm_forward(s, CK_FLOAT32, x, scale, shift, y, statistics, scratch);
+    }
+}
+
+// What the second pass over an image needs of its channels.
+typedef struct channel_parts {
+    float *restrict factor, *restrict offset, *restrict slope, *restrict center;
+} channel_parts;
+
+// The gradient before the activation.
+CK_INLINE float inner_gradient(ck_group_norm s, float x, float dy, float factor, float offset) {
+    return s.silu ? dy * ck_silu_slope(x * factor + offset) : dy;
 }
 
 // dx = gradient before the activation; sums over positions of it and of it times x - mean.
 CK_INLINE void channel_sums(
-    ck_group_norm s, const float *restrict x, const float *restrict dy, float *restrict dx, const float *factor,
-    const float *offset, const float *center, float *restrict scale_sums, float *restrict shift_sums) {
+    ck_group_norm s, const ck_type type, const void *restrict x, const void *restrict dy, void *restrict dx,
+    channel_parts parts, float *restrict scale_sums, float *restrict shift_sums) {
     size_t channels = s.groups * s.width;
     for (size_t c = 0; c < channels; c++) scale_sums[c] = shift_sums[c] = 0;
-    for (size_t p = 0; p < s.positions; p++, x += s.stride, dy += s.stride, dx += s.stride) {
-        if (s.silu) {
-            for (size_t c = 0; c < channels; c++) {
-                float d = dy[c] * ck_silu_slope(x[c] * factor[c] + offset[c]);
-                dx[c] = d;
-                scale_sums[c] += d * (x[c] - center[c]);
-                shift_sums[c] += d;
-            }
-        } else {
-            for (size_t c = 0; c < channels; c++) {
-                dx[c] = dy[c];
-                scale_sums[c] += dy[c] * (x[c] - center[c]);
-                shift_sums[c] += dy[c];
-            }
+    for (size_t p = 0; p < s.positions; p++) {
+        const void *restrict from = ck_at(x, type, p * s.stride), *restrict slope = ck_at(dy, type, p * s.stride);
+        void *restrict to = ck_place(dx, type, p * s.stride);
+        CK_EACH for (size_t c = 0; c < channels; c++) {
+            float value = ck_read(from, type, c);
+            float d = inner_gradient(s, value, ck_read(slope, type, c), parts.factor[c], parts.offset[c]);
+            ck_write(d, to, type, c);
+            scale_sums[c] += d * (value - parts.center[c]);
+            shift_sums[c] += d;
         }
     }
 }
 
-CK_CLONES void ck_group_norm_backward(
-    ck_group_norm s, const float *restrict x, const float *scale, const float *shift,
-    const float *restrict statistics, const float *restrict dy, float *restrict dx, float *restrict sums,
-    float *restrict scratch) {
-    size_t channels = s.groups * s.width;
-    float *restrict factor = scratch, *restrict offset = scratch + channels, *restrict slope = scratch + 2 * channels;
-    float *restrict center = scratch + 3 * channels;
-    float *restrict scale_sums = sums, *restrict shift_sums = sums + channels;
-    channel_lines(s, scale, shift, statistics, factor, offset);
-    for (size_t c = 0; c < channels; c++) center[c] = statistics[2 * (c / s.width)];
-    channel_sums(s, x, dy, dx, factor, offset, center, scale_sums, shift_sums);
+// Joins the channels of each group: dx = factor d - inverse mean(d scale) - inverse^2 (x - mean) mean(d scale xhat), with
+// the last two factors in slope and offset.
+CK_INLINE void group_slopes(
+    ck_group_norm s, const float *scale, const float *statistics, channel_parts parts, float *restrict scale_sums,
+    const float *restrict shift_sums) {
     double n = (double)s.positions * (double)s.width;
     for (size_t g = 0; g < s.groups; g++) {
         float inverse = statistics[2 * g + 1];
@@ -126,18 +146,43 @@ CK_CLONES void ck_group_norm_backward(
             direct += weight * (double)shift_sums[c];
             along += weight * (double)scale_sums[c];
         }
-        // dx = factor d - inverse mean(d scale) - inverse^2 (x - mean) mean(d scale xhat)
         float a = (float)(-(double)inverse * (double)inverse * along / n);
         float b = (float)(-(double)inverse * direct / n);
         for (size_t c = g * s.width; c < (g + 1) * s.width; c++) {
-            slope[c] = a;
-            offset[c] = b;
+            parts.slope[c] = a;
+            parts.offset[c] = b;
         }
     }
-    for (size_t p = 0; p < s.positions; p++, x += s.stride, dx += s.stride) {
-        for (size_t c = 0; c < channels; c++) {
-            dx[c] = dx[c] * factor[c] + ((x[c] - center[c]) * slope[c] + offset[c]);
+}
+
+CK_INLINE void group_norm_backward(
+    ck_group_norm s, const ck_type type, const void *restrict x, const float *scale, const float *shift,
+    const float *restrict statistics, const void *restrict dy, void *restrict dx, float *restrict sums,
+    float *restrict scratch) {
+    size_t channels = s.groups * s.width;
+    channel_parts parts = {scratch, scratch + channels, scratch + 2 * channels, scratch + 3 * channels};
+    channel_lines(s, scale, shift, statistics, parts.factor, parts.offset);
+    for (size_t c = 0; c < channels; c++) parts.center[c] = statistics[2 * (c / s.width)];
+    channel_sums(s, type, x, dy, dx, parts, sums, sums + channels);
+    group_slopes(s, scale, statistics, parts, sums, sums + channels);
+    for (size_t p = 0; p < s.positions; p++) {
+        const void *restrict from = ck_at(x, type, p * s.stride);
+        void *restrict to = ck_place(dx, type, p * s.stride);
+        CK_EACH for (size_t c = 0; c < channels; c++) {
+            float inner = (ck_read(from, type, c) - parts.center[c]) * parts.slope[c] + parts.offset[c];
+            ck_write(ck_read(to, type, c) * parts.factor[c] + inner, to, type, c);
         }
+    }
+}
+
+CK_CLONES void ck_group_norm_backward(
+    ck_group_norm s, ck_type type, const void *restrict x, const float *scale, const float *shift,
+    const float *restrict statistics, const void *restrict dy, void *restrict dx, float *restrict sums,
+    float *restrict scratch) {
+    if (type == CK_BFLOAT16) {
+        group_norm_backward(s, CK_BFLOAT16, x, scale, shift, statistics, dy, dx, sums, scratch);
+    } else {
+        group_norm_backward(s, CK_FLOAT32, x, scale, shift, statistics, dy, dx, sums, scratch);
     }
 }
 

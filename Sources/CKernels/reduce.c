@@ -1,4 +1,5 @@
 #include "include/ck_reduce.h"
+#include "half.h"
 #include "lanes.h"
 
 // The largest of a row; 16 lanes.
@@ -54,23 +55,30 @@ CK_CLONES void ck_reduce_rows(
 
 // 64 columns at a time in registers, then 16, then one.
 CK_INLINE void sum_columns(
-    const float *restrict x, size_t stride, float *restrict y, size_t rows, size_t columns, float scale) {
+    ck_type type, const void *restrict x, size_t stride, float *restrict y, size_t rows, size_t columns, float scale) {
     size_t j = 0;
+    v16 part;
     for (; j + 64 <= columns; j += 64) {
         v16 s[4] = {{0}};
         for (size_t r = 0; r < rows; r++) {
-            CK_UNROLL for (size_t u = 0; u < 4; u++) s[u] += CK_CV16(x + r * stride + j + 16 * u);
+            CK_UNROLL for (size_t u = 0; u < 4; u++) {
+                ck_load(ck_at(x, type, r * stride + j + 16 * u), type, &part);
+                s[u] += part;
+            }
         }
         CK_UNROLL for (size_t u = 0; u < 4; u++) CK_V16(y + j + 16 * u) = scale * s[u];
     }
     for (; j + 16 <= columns; j += 16) {
         v16 s = {0};
-        for (size_t r = 0; r < rows; r++) s += CK_CV16(x + r * stride + j);
+        for (size_t r = 0; r < rows; r++) {
+            ck_load(ck_at(x, type, r * stride + j), type, &part);
+            s += part;
+        }
         CK_V16(y + j) = scale * s;
     }
     for (; j < columns; j++) {
         float s = 0;
-        for (size_t r = 0; r < rows; r++) s += x[r * stride + j];
+        for (size_t r = 0; r < rows; r++) s += ck_read(x, type, r * stride + j);
         y[j] = scale * s;
     }
 }
@@ -88,10 +96,15 @@ CK_CLONES void ck_reduce_columns(
     ck_reduction op, const float *restrict x, size_t stride, float *restrict y, size_t rows, size_t columns,
     float scale) {
     switch (op) {
-    case CK_SUM: sum_columns(x, stride, y, rows, columns, scale); break;
+    case CK_SUM: sum_columns(CK_FLOAT32, x, stride, y, rows, columns, scale); break;
     case CK_MAX: EXTREME_COLUMNS(>)
     case CK_MIN: EXTREME_COLUMNS(<)
     }
+}
+
+CK_CLONES void ck_sum_half_columns(
+    const uint16_t *restrict x, size_t stride, float *restrict y, size_t rows, size_t columns, float scale) {
+    sum_columns(CK_BFLOAT16, x, stride, y, rows, columns, scale);
 }
 
 CK_CLONES void ck_softmax(

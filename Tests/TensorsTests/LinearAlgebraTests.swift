@@ -99,12 +99,4 @@ struct LinearAlgebraTests {
             }
         }
     }
-
-    @Test("only float32 is accepted as the precision of products")
-    func precision() throws {
-        try Precision().validate()
-        var precision = Precision()
-        precision.compute = .bfloat16
-        #expect(throws: ConfigError.self) { try precision.validate() }
-    }
 }

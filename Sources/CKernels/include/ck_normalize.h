@@ -1,6 +1,8 @@
 #ifndef CK_NORMALIZE_H
 #define CK_NORMALIZE_H
 
+#include "ck_types.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,17 +18,18 @@ typedef struct ck_group_norm {
     bool silu;
 } ck_group_norm;
 
+/// The images x, y, dy and dx hold numbers of one type, everything else is float32.
 /// y = act((x - mean) * inverse deviation * scale + shift) over positions and the channels of each group, biased variance.
 /// `scale` and `shift` are [groups * width] or null; `statistics` receives [groups, 2] mean and inverse deviation; `scratch` holds
 /// 2 * groups * width numbers.
 void ck_group_norm_forward(
-    ck_group_norm shape, const float *restrict x, const float *scale, const float *shift, float *restrict y,
-    float *restrict statistics, float *restrict scratch);
+    ck_group_norm shape, ck_type type, const void *restrict x, const float *scale, const float *shift,
+    void *restrict y, float *restrict statistics, float *restrict scratch);
 /// Gradients of the above. `sums` receives [2, groups * width]: the gradients of scale and shift of this image; `scratch` holds
 /// 4 * groups * width numbers.
 void ck_group_norm_backward(
-    ck_group_norm shape, const float *restrict x, const float *scale, const float *shift,
-    const float *restrict statistics, const float *restrict dy, float *restrict dx, float *restrict sums,
+    ck_group_norm shape, ck_type type, const void *restrict x, const float *scale, const float *shift,
+    const float *restrict statistics, const void *restrict dy, void *restrict dx, float *restrict sums,
     float *restrict scratch);
 
 /// y = (x - mean) * inverse deviation * scale + shift for each row; `centered` false is RMS norm with mean 0.

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /// What several numbers become.
 typedef enum ck_reduction { CK_SUM, CK_MAX, CK_MIN } ck_reduction;
@@ -14,6 +15,9 @@ void ck_reduce_rows(
 void ck_reduce_columns(
     ck_reduction op, const float *restrict x, size_t stride, float *restrict y, size_t rows, size_t columns,
     float scale);
+/// The sums of columns of bfloat16 numbers.
+void ck_sum_half_columns(
+    const uint16_t *restrict x, size_t stride, float *restrict y, size_t rows, size_t columns, float scale);
 /// Softmax of each row of [rows, columns], or its logarithm.
 void ck_softmax(const float *restrict x, float *restrict y, size_t rows, size_t columns, bool logarithm);
 /// dx from the result y of `ck_softmax` and its gradient dy.

@@ -3,7 +3,7 @@ import Buffers
 /// Collects the gradients of nodes while a tape runs backward.
 ///
 /// A gradient that came from one user is kept as it is, perhaps shared with other nodes; from the second on they are added up in memory of
-/// their own. Gradients of parameters go straight to their flat buffer.
+/// their own. A gradient has the element type of its node; those of parameters go straight to their flat buffer, in float32.
 final class GradientSink {
     private struct Slot {
         var data: TensorData
@@ -12,12 +12,14 @@ final class GradientSink {
     }
 
     private var slots: [Slot?]
+    private let types: [DType]
     private let wanted: [Bool]
     private let targets: [Int: Region]
     private var inputs: [Int] = []
 
-    /// A sink for nodes of which those `wanted` receive gradients; the ones in `targets` into these regions.
-    init(wanted: [Bool], targets: [Int: Region]) {
+    /// A sink for nodes of these element types, of which those `wanted` receive gradients; the ones in `targets` into these regions.
+    init(types: [DType], wanted: [Bool], targets: [Int: Region]) {
+        self.types = types
         self.wanted = wanted
         self.targets = targets
         slots = [Slot?](repeating: nil, count: wanted.count)
@@ -47,7 +49,7 @@ final class GradientSink {
         let node = inputs[input]
         if let target = targets[node] { return body(target, false) }
         guard let slot = slots[node] else {
-            let data = TensorData.uninitialized(shape)
+            let data = TensorData.uninitialized(shape, types[node])
             slots[node] = Slot(data: data, isOwned: true)
             return body(data.region, true)
         }
@@ -59,7 +61,10 @@ final class GradientSink {
     func put(_ node: Int, _ gradient: TensorData) {
         if let target = targets[node] {
             Compute.backend.accumulate(1, gradient.region, 1, into: target)
-        } else if let slot = slots[node] {
+            return
+        }
+        let gradient = gradient.converted(to: types[node])
+        if let slot = slots[node] {
             precondition(slot.data.shape == gradient.shape, "gradients \(slot.data.shape) and \(gradient.shape)")
             if slot.isOwned {
                 Compute.backend.accumulate(1, gradient.region, 1, into: slot.data.region)

@@ -11,6 +11,7 @@ public final class Tape {
     private struct Node {
         let inputs: [Int]
         let shape: Shape
+        let dtype: DType
         var backward: Backward?
     }
 
@@ -36,11 +37,13 @@ public final class Tape {
 
     /// A parameter: `data` shows `range` of `owner`.
     ///
-    /// The same owner and range give the same leaf, however often they are asked for.
+    /// The same owner and range give the same leaf, however often they are asked for; always in one element type. Its gradient is float32 in
+    /// any case.
     public func leaf(_ data: TensorData, owner: FlatBuffer, range: Range<Int>) -> Tensor {
         precondition(data.shape.count == range.count, "\(data.shape) for \(range.count) parameters")
         let key = LeafKey(owner: ObjectIdentifier(owner), range: range)
         if let place = places[key], let leaf = leaves[place] {
+            precondition(leaf.tensor.dtype == data.dtype, "a parameter in \(leaf.tensor.dtype) and in \(data.dtype)")
             return Tensor(leaf.tensor, tape: self, node: place)
         }
         let result = append(data, inputs: [], nil)
@@ -110,7 +113,7 @@ public final class Tape {
 
     func append(_ result: TensorData, inputs: [Int], _ backward: Backward?) -> Tensor {
         precondition(!isSpent, "a tape that has run backward records nothing more")
-        nodes.append(Node(inputs: inputs, shape: result.shape, backward: backward))
+        nodes.append(Node(inputs: inputs, shape: result.shape, dtype: result.dtype, backward: backward))
         return Tensor(result, tape: self, node: nodes.count - 1)
     }
 
@@ -127,7 +130,7 @@ public final class Tape {
         precondition(output.tape == nil || output.tape === self, "the output is on another tape")
         let plan = self.plan(output.node, Set(targets.keys).union(kept))
         for leaf in targets.keys.sorted() where !plan.isOnPath(leaf) { isFinal(leaf) }
-        let sink = GradientSink(wanted: plan.wanted, targets: targets)
+        let sink = GradientSink(types: nodes.map(\.dtype), wanted: plan.wanted, targets: targets)
         if plan.isOnPath(output.node) { sink.put(output.node, seed) }
         if targets[output.node] != nil { isFinal(output.node) }
         let found = sweep(sink, plan, kept: kept, isFinal: isFinal)

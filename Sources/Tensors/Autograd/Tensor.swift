@@ -1,7 +1,8 @@
 public import Buffers
 
-/// Float32 numbers with a shape and, if gradients are wanted, a place on a tape.
+/// Numbers with a shape and, if gradients are wanted, a place on a tape.
 ///
+/// The numbers are float32, or bfloat16 where precision allows it: an operation on both gives bfloat16, a reduction float32.
 /// A tensor stays on the thread that made it; `data` may leave. Images are `[B, H, W, C]` and tokens `[B, N, C]`: channels last. Negative
 /// axes count from the end. Shapes that do not fit are errors of the program and trap.
 public struct Tensor {
@@ -16,7 +17,7 @@ public struct Tensor {
     }
 
     init(_ data: TensorData, tape: Tape?, node: Int) {
-        precondition(data.dtype == .float32, "a tensor computes in F32, found \(data.dtype.rawValue)")
+        precondition([.float32, .bfloat16].contains(data.dtype), "a tensor of \(data.dtype.rawValue) cannot compute")
         self.data = data
         self.tape = tape
         self.node = node
@@ -50,6 +51,15 @@ public struct Tensor {
 
     /// The dimensions.
     public var shape: Shape { data.shape }
+
+    /// The element type, float32 or bfloat16.
+    public var dtype: DType { data.dtype }
+
+    /// The numbers in another element type, rounded to the nearest, ties to even; the gradient takes the way back.
+    public func converted(to dtype: DType) -> Tensor {
+        guard dtype != self.dtype else { return self }
+        return Tensor.record(data.converted(to: dtype), from: [self]) { dy, sink in sink.add(0, dy) }
+    }
 
     /// A copy of the numbers in row-major order.
     public var floats: [Float] { data.floats }

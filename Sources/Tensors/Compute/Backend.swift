@@ -4,13 +4,18 @@ public import Buffers
 ///
 /// All arguments are regions of storage, never host pointers, so that a backend may keep them on a device. Layouts are row-major, images
 /// channels last. Every result is a pure function of the inputs with a fixed order of additions: bits never depend on the number of threads.
-/// Outputs do not overlap inputs unless a comment allows it. Regions hold float32 unless a comment names another type.
+/// Outputs do not overlap inputs unless a comment allows it. Activations and their gradients, and the weights of products, hold float32 or
+/// bfloat16, in any mixture; a product with an operand in bfloat16 takes the other one rounded to it. Sums are formed in float32. Regions of
+/// statistics, log-sum-exps and the optimiser hold float32.
 public protocol Backend: Sendable {
     /// A short name for reports, such as `cpu`.
     var name: String { get }
 
     /// Memory for `count` elements, not initialised.
     func allocate(_ count: Int, _ dtype: DType) -> Storage
+
+    /// `y = x` in the element type of `y`, rounded to the nearest, ties to even.
+    func convert(_ x: Region, into y: Region)
 
     /// `y[i] = value`.
     func fill(_ value: Float, into y: Region)

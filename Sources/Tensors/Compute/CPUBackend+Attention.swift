@@ -12,6 +12,11 @@ extension CPUBackend {
         into o: Region,
         logSumExp: Region
     ) {
+        if q.dtype != .float32 {
+            return inFloat32(o) {
+                attention(shape, float32(q), float32(k), float32(v), bias: bias, into: $0, logSumExp: logSumExp)
+            }
+        }
         let head = shape.head
         let (query, key, value, result) = (q.floats, k.floats, v.floats, o.floats)
         let (extra, sums) = (bias?.floats, logSumExp.floats)

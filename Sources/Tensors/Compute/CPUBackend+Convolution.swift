@@ -6,6 +6,9 @@ extension CPUBackend {
     /// `y = convolution(x, w) + bias`.
     public func convolution(_ shape: ConvolutionShape, _ x: Region, _ w: Region, _ bias: Region?, into y: Region) {
         guard y.count > 0 else { return }
+        if [x, w, y].contains(where: { $0.dtype != .float32 }), !shape.isPointwise {
+            return inFloat32(y) { convolution(shape, float32(x), rounded(w), bias.map(float32), into: $0) }
+        }
         if shape.isPointwise {
             var product = GEMM(m: shape.pixels, n: shape.outputChannels, k: shape.input.channels)
             product.transposeB = true
@@ -33,6 +36,9 @@ extension CPUBackend {
     /// The gradient for the input of a convolution.
     public func convolutionInputGradient(_ shape: ConvolutionShape, _ dy: Region, _ w: Region, into dx: Region) {
         guard dy.count > 0 else { return fill(0, into: dx) }
+        if [dy, w, dx].contains(where: { $0.dtype != .float32 }), !shape.isPointwise {
+            return inFloat32(dx) { convolutionInputGradient(shape, float32(dy), rounded(w), into: $0) }
+        }
         if shape.isPointwise {
             let product = GEMM(m: shape.pixels, n: shape.input.channels, k: shape.outputChannels)
             return matmul(product, dy, w, into: dx)
@@ -92,6 +98,9 @@ extension CPUBackend {
         guard x.count * dy.count > 0 else {
             fill(0, into: dw)
             return db.map { fill(0, into: $0) } ?? ()
+        }
+        if [x, dy].contains(where: { $0.dtype != .float32 }), !shape.isPointwise {
+            return convolutionWeightGradient(shape, float32(x), float32(dy), into: dw, bias: db)
         }
         let fast = shape.winograd
         if let db, shape.isPointwise || fast != nil {

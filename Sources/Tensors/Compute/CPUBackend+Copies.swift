@@ -4,6 +4,14 @@ import CKernels
 extension CPUBackend {
     /// Copies elements between strided places, or adds them.
     public func copy(_ shape: StridedCopy, _ x: Region, into y: Region, accumulate: Bool) {
+        if !accumulate, let pairs = shape.pairs, let source = x.pairs, let target = y.pairs {
+            return copyFloats(pairs, source, into: target, accumulate: false)
+        }
+        // What the copy leaves alone is read and written again.
+        inFloat32(y, updating: true) { copyFloats(shape, float32(x), into: $0, accumulate: accumulate) }
+    }
+
+    private func copyFloats(_ shape: StridedCopy, _ x: Region, into y: Region, accumulate: Bool) {
         let (source, target) = (x.floats + shape.sourceOffset, y.floats + shape.targetOffset)
         let loops = StridedLoops(shape.shape.dimensions, shape.sourceStrides, shape.targetStrides)
         tally.add(floats: 2 * shape.shape.count)
@@ -56,41 +64,70 @@ extension CPUBackend {
 
     /// `y[i, :] = x[indices[i], :]`.
     public func gatherRows(width: Int, _ x: Region, indices: Region, into y: Region) {
-        let (source, target, places) = (x.floats, y.floats, CPUBackend.integers(indices))
-        forRows(indices.count, width: width) { rows in
-            ck_gather_rows(
-                source,
-                places + rows.lowerBound,
-                target + rows.lowerBound * width,
-                rows.count,
-                width
-            )
+        let (source, places) = (float32(x), CPUBackend.integers(indices))
+        inFloat32(y) { target in
+            forRows(indices.count, width: width) { rows in
+                ck_gather_rows(
+                    source.floats,
+                    places + rows.lowerBound,
+                    target.floats + rows.lowerBound * width,
+                    rows.count,
+                    width
+                )
+            }
         }
-        tally.add(floats: 2 * y.count)
+        tally.add(reading: [y], writing: [y])
     }
 
     /// `y[indices[i], :] += x[i, :]` in the order of i.
     public func scatterAddRows(width: Int, _ x: Region, indices: Region, into y: Region) {
-        let (source, target, places) = (x.floats, y.floats, CPUBackend.integers(indices))
+        let (source, places) = (float32(x), CPUBackend.integers(indices))
         // Rows may repeat, so that only columns can be shared out.
         let columns = max(16, CPUBackend.blockSize / max(1, indices.count))
-        forBlocks(width, of: columns) { range in
-            ck_scatter_add_rows(
-                source,
-                places,
-                target,
-                indices.count,
-                width,
-                range.lowerBound,
-                range.upperBound
-            )
+        inFloat32(y, updating: true) { target in
+            forBlocks(width, of: columns) { range in
+                ck_scatter_add_rows(
+                    source.floats,
+                    places,
+                    target.floats,
+                    indices.count,
+                    width,
+                    range.lowerBound,
+                    range.upperBound
+                )
+            }
         }
-        tally.add(floats: 3 * x.count)
+        tally.add(reading: [x, x], writing: [x])
     }
 
     private static func integers(_ region: Region) -> UnsafePointer<Int64> {
         precondition(region.dtype == .int64, "indices of type \(region.dtype)")
         return UnsafePointer(region.address.assumingMemoryBound(to: Int64.self))
+    }
+}
+
+extension StridedCopy {
+    /// The same copy of pairs of neighbours; nil if they do not stay together.
+    fileprivate var pairs: StridedCopy? {
+        let outer = Array(sourceStrides.dropLast()) + Array(targetStrides.dropLast()) + [sourceOffset, targetOffset]
+        guard let last = shape.dimensions.last, last.isMultiple(of: 2), sourceStrides.last == 1, targetStrides.last == 1,
+            outer.allSatisfy({ $0.isMultiple(of: 2) })
+        else { return nil }
+        return StridedCopy(
+            shape: shape.replacing(axis: -1, with: last / 2),
+            sourceOffset: sourceOffset / 2,
+            sourceStrides: sourceStrides.dropLast().map { $0 / 2 } + [1],
+            targetOffset: targetOffset / 2,
+            targetStrides: targetStrides.dropLast().map { $0 / 2 } + [1]
+        )
+    }
+}
+
+extension Region {
+    /// Pairs of bfloat16 elements, to be moved like float32; nil if it holds others, or begins within a pair.
+    var pairs: Region? {
+        guard dtype == .bfloat16, offset.isMultiple(of: 2) else { return nil }
+        return Region(storage, offset: offset / 2, count: count / 2, dtype: .float32)
     }
 }
 

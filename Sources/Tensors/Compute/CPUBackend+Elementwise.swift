@@ -4,48 +4,53 @@ import CKernels
 extension CPUBackend {
     /// `y[i] = value`.
     public func fill(_ value: Float, into y: Region) {
-        let target = y.floats
-        forBlocks(y.count, of: CPUBackend.blockSize) { ck_fill(target + $0.lowerBound, $0.count, value) }
-        tally.add(floats: y.count)
+        let staging = Staging(self, reading: [], writing: [y], most: CPUBackend.blockSize)
+        forBlocks(y.count, of: CPUBackend.blockSize) { block in
+            staging.run(block) { _, outputs in ck_fill(outputs[0], block.count, value) }
+        }
+        tally.add(writing: [y])
     }
 
     /// `y = op(x)`; `y` may be `x`.
     public func unary(_ operation: UnaryOperation, _ x: Region, into y: Region) {
-        let (source, target, code) = (x.floats, y.floats, operation.kernel)
+        let code = operation.kernel
+        let staging = Staging(self, reading: [x], writing: [y], most: CPUBackend.blockSize)
         forBlocks(y.count, of: CPUBackend.blockSize) { block in
-            let start = block.lowerBound
-            ck_unary(code.operation, code.p, code.q, source + start, target + start, block.count)
+            staging.run(block) { inputs, outputs in
+                ck_unary(code.operation, code.p, code.q, inputs[0], outputs[0], block.count)
+            }
         }
-        tally.add(floats: 2 * y.count)
+        tally.add(reading: [x], writing: [y])
     }
 
     /// `dx = dy * op'(x)`; `dx` may be `dy`.
     public func unaryGradient(_ operation: UnaryOperation, x: Region, y: Region, dy: Region, into dx: Region) {
-        let (source, result, upstream, target) = (x.floats, y.floats, dy.floats, dx.floats)
         let code = operation.kernel
+        let staging = Staging(self, reading: [x, y, dy], writing: [dx], most: CPUBackend.blockSize)
         forBlocks(dx.count, of: CPUBackend.blockSize) { block in
-            let start = block.lowerBound
-            ck_unary_gradient(
-                code.operation,
-                code.p,
-                code.q,
-                source + start,
-                result + start,
-                upstream + start,
-                target + start,
-                block.count
-            )
+            staging.run(block) { inputs, outputs in
+                ck_unary_gradient(
+                    code.operation,
+                    code.p,
+                    code.q,
+                    inputs[0],
+                    inputs[1],
+                    inputs[2],
+                    outputs[0],
+                    block.count
+                )
+            }
         }
-        tally.add(floats: 4 * dx.count)
+        tally.add(reading: [x, y, dy], writing: [dx])
     }
 
     /// `y = alpha * x + beta * y`.
     public func accumulate(_ alpha: Float, _ x: Region, _ beta: Float, into y: Region) {
-        let (source, target) = (x.floats, y.floats)
+        let staging = Staging(self, reading: [x], writing: [y], updating: beta != 0, most: CPUBackend.blockSize)
         forBlocks(y.count, of: CPUBackend.blockSize) { block in
-            ck_accumulate(alpha, source + block.lowerBound, beta, target + block.lowerBound, block.count)
+            staging.run(block) { inputs, outputs in ck_accumulate(alpha, inputs[0], beta, outputs[0], block.count) }
         }
-        tally.add(floats: 3 * y.count)
+        tally.add(reading: [x, y], writing: [y])
     }
 
     /// `c = op(a, b)` with broadcasting.
@@ -57,33 +62,38 @@ extension CPUBackend {
         into c: Region
     ) {
         let loops = StridedLoops(shape.shape.dimensions, shape.stridesA, shape.stridesB)
-        let (left, right, target, code) = (a.floats, b.floats, c.floats, operation.kernel)
+        let code = operation.kernel
+        // An operand that is repeated is read in no order: it is widened as a whole, if it must be.
+        let (denseA, denseB) = (a.count == c.count, b.count == c.count)
+        let (left, right) = (denseA ? a : float32(a), denseB ? b : float32(b))
+        let dense = (denseA ? [left] : []) + (denseB ? [right] : [])
+        let staging = Staging(self, reading: dense, writing: [c], most: CPUBackend.blockSize)
         loops.forParts(self) { part in
             let places = ck_broadcast(
                 extent: part.extents.tuple,
                 a: part.firstStrides.tuple,
                 b: part.secondStrides.tuple
             )
-            ck_binary(code, places, left + part.first, right + part.second, target + part.position)
+            staging.run(part.range) { inputs, outputs in
+                let first = denseA ? inputs[0] : left.floats + part.first
+                let second = denseB ? inputs[dense.count - 1] : right.floats + part.second
+                ck_binary(code, places, first, second, outputs[0])
+            }
         }
-        tally.add(floats: a.count + b.count + c.count)
+        tally.add(reading: [a, b], writing: [c])
     }
 
     /// `y = x + gate * branch`.
     public func gatedSum(_ shape: GatedSumShape, _ x: Region, gate: Region, branch: Region, into y: Region) {
-        let (source, factor, other, target) = (x.floats, gate.floats, branch.floats, y.floats)
-        forParts(shape.parts) { _, sample, rows in
-            let start = rows.lowerBound * shape.columns
-            ck_gated_sum(
-                source + start,
-                factor + sample * shape.columns,
-                other + start,
-                target + start,
-                rows.count,
-                shape.columns
-            )
+        let (parts, factor) = (shape.parts, float32(gate))
+        let staging = Staging(self, reading: [x, branch], writing: [y], most: parts.most)
+        forParts(parts) { _, sample, rows in
+            staging.run(rows.of(shape.columns)) { inputs, outputs in
+                let weights = factor.floats + sample * shape.columns
+                ck_gated_sum(inputs[0], weights, inputs[1], outputs[0], rows.count, shape.columns)
+            }
         }
-        tally.add(floats: 3 * y.count)
+        tally.add(reading: [x, branch], writing: [y])
     }
 
     /// Gradients of `gatedSum` for the branch and the gate.
@@ -95,25 +105,27 @@ extension CPUBackend {
         into dBranch: Region?,
         dGate: Region?
     ) {
-        let (factor, other, upstream, target) = (gate.floats, branch.floats, dy.floats, dBranch?.floats)
-        let (columns, parts) = (shape.columns, shape.parts)
+        let (columns, parts, factor) = (shape.columns, shape.parts, float32(gate))
+        let targets = dBranch.map { [$0] } ?? []
+        let staging = Staging(self, reading: [branch, dy], writing: targets, most: parts.most)
         let partial = dGate.map { _ in temporary(max(1, parts.samples * parts.count * columns)) }
         let sums = partial?.floats
         forParts(parts) { part, sample, rows in
-            let start = rows.lowerBound * columns
-            ck_gated_sum_gradient(
-                factor + sample * columns,
-                other + start,
-                upstream + start,
-                target.map { $0 + start },
-                sums.map { $0 + part * columns },
-                rows.count,
-                columns
-            )
+            staging.run(rows.of(columns)) { inputs, outputs in
+                ck_gated_sum_gradient(
+                    factor.floats + sample * columns,
+                    inputs[0],
+                    inputs[1],
+                    outputs.first,
+                    sums.map { $0 + part * columns },
+                    rows.count,
+                    columns
+                )
+            }
         }
-        if let sums, let dGate { joinSums(parts, sums, stride: columns, into: dGate) }
+        if let sums, let dGate { inFloat32(dGate) { joinSums(parts, sums, stride: columns, into: $0) } }
         withExtendedLifetime(partial) {}
-        tally.add(floats: 3 * dy.count)
+        tally.add(reading: [branch, dy], writing: targets)
     }
 }
 

@@ -4,6 +4,14 @@ import CKernels
 extension CPUBackend {
     /// Changes the resolution of images by a factor of two.
     public func resample(_ kind: Resampling, _ shape: ImageShape, _ x: Region, into y: Region) {
+        if kind == .nearestUp2, shape.channels.isMultiple(of: 2), let source = x.pairs, let target = y.pairs {
+            var half = shape
+            half.channels /= 2
+            return resample(kind, half, source, into: target)
+        }
+        if x.dtype != .float32 || y.dtype != .float32 {
+            return inFloat32(y) { resample(kind, shape, float32(x), into: $0) }
+        }
         let (source, target) = (x.floats, y.floats)
         let (height, width, channels) = (shape.height, shape.width, shape.channels)
         let isDown = kind == .averageDown2
@@ -22,6 +30,9 @@ extension CPUBackend {
 
     /// The gradient of `resample`; `shape` is that of its input.
     public func resampleGradient(_ kind: Resampling, _ shape: ImageShape, _ dy: Region, into dx: Region) {
+        if dy.dtype != .float32 || dx.dtype != .float32 {
+            return inFloat32(dx) { resampleGradient(kind, shape, float32(dy), into: $0) }
+        }
         let (upstream, target) = (dy.floats, dx.floats)
         let (height, width, channels) = (shape.height, shape.width, shape.channels)
         let isDown = kind == .averageDown2

@@ -6,6 +6,20 @@ extension CPUBackend {
     public func matmul(_ shape: GEMM, _ a: Region, _ b: Region, finish: ProductFinish, into c: Region) {
         precondition(finish.isEmpty || shape.batch == 1, "a batch of products has nothing to finish")
         guard shape.batch * shape.m * shape.n > 0 else { return }
+        if [a, b, c].contains(where: { $0.dtype != .float32 }) {
+            let isHalf = a.dtype != .float32 || b.dtype != .float32
+            let (left, right) = (isHalf ? rounded(a) : a, isHalf ? rounded(b) : b)
+            return inFloat32(c, updating: shape.beta != 0) { target in
+                var wide = finish
+                wide.bias = finish.bias.map(float32)
+                (wide.slopeAt, wide.residual) = (finish.slopeAt.map(float32), finish.residual.map(float32))
+                guard let inner = finish.inner else { return matmul(shape, left, right, finish: wide, into: target) }
+                inFloat32(inner) {
+                    wide.inner = $0
+                    matmul(shape, left, right, finish: wide, into: target)
+                }
+            }
+        }
         tally.add(operations: 2 * shape.batch * shape.m * shape.n * shape.k)
         tally.add(floats: shape.batch * (shape.m * shape.k + shape.k * shape.n + shape.m * shape.n))
         guard shape.batch == 1 else { return multiplyEach(shape, a.floats, b.floats, c.floats) }

@@ -12,23 +12,23 @@ extension CPUBackend {
         into y: Region,
         statistics: Region
     ) {
-        let (source, target, moments) = (x.floats, y.floats, statistics.floats)
-        let (weight, offset) = (scale?.floats, shift?.floats)
+        let (weight, offset) = (scale.map(float32), shift.map(float32))
         let scratch = scratch(2 * shape.channels)
         forSlices(shape, activation) { slice in
             scratch.borrow { memory in
                 ck_group_norm_forward(
                     slice.shape,
-                    source + slice.start,
-                    weight.map { $0 + slice.channel },
-                    offset.map { $0 + slice.channel },
-                    target + slice.start,
-                    moments + slice.statistics,
+                    x.type,
+                    x.address(slice.start),
+                    weight.map { $0.floats + slice.channel },
+                    offset.map { $0.floats + slice.channel },
+                    y.address(slice.start),
+                    statistics.floats + slice.statistics,
                     memory
                 )
             }
         }
-        tally.add(floats: 3 * x.count)
+        tally.add(reading: [x, x], writing: [y])
     }
 
     /// Gradients of `groupNorm`.
@@ -44,8 +44,7 @@ extension CPUBackend {
         dScale: Region?,
         dShift: Region?
     ) {
-        let (source, moments, upstream, target) = (x.floats, statistics.floats, dy.floats, dx.floats)
-        let (weight, offset) = (scale?.floats, shift?.floats)
+        let (weight, offset) = (scale.map(float32), shift.map(float32))
         let scratch = scratch(4 * shape.channels)
         let partial = temporary(2 * shape.batch * shape.channels)
         let sums = partial.floats
@@ -53,12 +52,13 @@ extension CPUBackend {
             scratch.borrow { memory in
                 ck_group_norm_backward(
                     slice.shape,
-                    source + slice.start,
-                    weight.map { $0 + slice.channel },
-                    offset.map { $0 + slice.channel },
-                    moments + slice.statistics,
-                    upstream + slice.start,
-                    target + slice.start,
+                    x.type,
+                    x.address(slice.start),
+                    weight.map { $0.floats + slice.channel },
+                    offset.map { $0.floats + slice.channel },
+                    statistics.floats + slice.statistics,
+                    dy.address(slice.start),
+                    dx.address(slice.start),
                     sums + 2 * (slice.image * shape.channels + slice.channel),
                     memory
                 )
@@ -80,7 +80,7 @@ extension CPUBackend {
             }
         }
         withExtendedLifetime(partial) {}
-        tally.add(floats: 5 * x.count)
+        tally.add(reading: [x, x, dy], writing: [dx, dx])
     }
 
     /// Layer norm or RMS norm over the last axis.
@@ -92,23 +92,24 @@ extension CPUBackend {
         into y: Region,
         statistics: Region
     ) {
-        let (source, target, moments) = (x.floats, y.floats, statistics.floats)
-        let (weight, offset) = (scale?.floats, shift?.floats)
+        let (weight, offset) = (scale.map(float32), shift.map(float32))
+        let staging = Staging(self, reading: [x], writing: [y], most: shape.parts.most)
         forParts(shape.parts) { _, sample, rows in
-            let start = rows.lowerBound * shape.columns
-            ck_layer_norm_forward(
-                source + start,
-                weight.map { $0 + sample * shape.columns },
-                offset.map { $0 + sample * shape.columns },
-                target + start,
-                moments + 2 * rows.lowerBound,
-                rows.count,
-                shape.columns,
-                shape.epsilon,
-                shape.centered
-            )
+            staging.run(rows.of(shape.columns)) { inputs, outputs in
+                ck_layer_norm_forward(
+                    inputs[0],
+                    weight.map { $0.floats + sample * shape.columns },
+                    offset.map { $0.floats + sample * shape.columns },
+                    outputs[0],
+                    statistics.floats + 2 * rows.lowerBound,
+                    rows.count,
+                    shape.columns,
+                    shape.epsilon,
+                    shape.centered
+                )
+            }
         }
-        tally.add(floats: 2 * x.count)
+        tally.add(reading: [x], writing: [y])
     }
 
     /// Gradients of `layerNorm`.
@@ -122,31 +123,32 @@ extension CPUBackend {
         dScale: Region?,
         dShift: Region?
     ) {
-        let (source, moments, upstream, target) = (x.floats, statistics.floats, dy.floats, dx.floats)
-        let (weight, columns, parts) = (scale?.floats, shape.columns, shape.parts)
+        let (weight, columns, parts) = (scale.map(float32), shape.columns, shape.parts)
+        let staging = Staging(self, reading: [x, dy], writing: [dx], most: parts.most)
         let needsSums = dScale != nil || dShift != nil
         let partial = needsSums ? temporary(max(1, parts.samples * parts.count * 2 * columns)) : nil
         let sums = partial?.floats
         forParts(parts) { part, sample, rows in
-            let start = rows.lowerBound * columns
-            ck_layer_norm_backward(
-                source + start,
-                weight.map { $0 + sample * columns },
-                moments + 2 * rows.lowerBound,
-                upstream + start,
-                target + start,
-                sums.map { $0 + part * 2 * columns },
-                rows.count,
-                columns,
-                shape.centered
-            )
+            staging.run(rows.of(columns)) { inputs, outputs in
+                ck_layer_norm_backward(
+                    inputs[0],
+                    weight.map { $0.floats + sample * columns },
+                    statistics.floats + 2 * rows.lowerBound,
+                    inputs[1],
+                    outputs[0],
+                    sums.map { $0 + part * 2 * columns },
+                    rows.count,
+                    columns,
+                    shape.centered
+                )
+            }
         }
         if let sums {
             if let dScale { joinSums(parts, sums, stride: 2 * columns, into: dScale) }
             if let dShift { joinSums(parts, sums + columns, stride: 2 * columns, into: dShift) }
         }
         withExtendedLifetime(partial) {}
-        tally.add(floats: 3 * x.count)
+        tally.add(reading: [x, dy], writing: [dx])
     }
 }
 

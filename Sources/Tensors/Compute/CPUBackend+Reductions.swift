@@ -10,14 +10,37 @@ extension CPUBackend {
     /// `y[o, i] = reduction over r of x[o, r, i]`.
     public func reduce(_ reduction: Reduction, _ shape: ReductionShape, _ x: Region, into y: Region) {
         let scale = reduction == .mean ? 1 / Float(shape.reduced) : 1
-        tally.add(floats: x.count + y.count)
-        if shape.reduced == 0 {
-            fill(reduction == .mean ? .nan : 0, into: y)
-        } else if shape.inner == 1 {
-            reduceRows(reduction.kernel, shape, x.floats, y.floats, scale)
-        } else {
-            reduceColumns(reduction.kernel, shape, x.floats, y.floats, scale)
+        tally.add(reading: [x], writing: [y])
+        inFloat32(y) { y in
+            if shape.reduced == 0 {
+                fill(reduction == .mean ? .nan : 0, into: y)
+            } else if shape.inner == 1 {
+                reduceRows(reduction.kernel, shape, float32(x).floats, y.floats, scale)
+            } else if x.dtype == .bfloat16, reduction.kernel == CK_SUM, shape.outer == 1 {
+                sumHalfColumns(shape, x.halves, y.floats, scale)
+            } else {
+                reduceColumns(reduction.kernel, shape, float32(x).floats, y.floats, scale)
+            }
         }
+    }
+
+    // Gradients of biases: parts of the rows, then the sum of the parts.
+    private func sumHalfColumns(
+        _ shape: ReductionShape,
+        _ x: UnsafePointer<UInt16>,
+        _ y: UnsafeMutablePointer<Float>,
+        _ scale: Float
+    ) {
+        let (rows, width, size) = (shape.reduced, shape.inner, CPUBackend.rowsOfPart)
+        let parts = (rows + size - 1) / size
+        let partial = temporary(parts * width)
+        let sums = partial.floats
+        pool.parallelFor(parts) { part in
+            let start = part * size
+            ck_sum_half_columns(x + start * width, width, sums + part * width, min(size, rows - start), width, 1)
+        }
+        reduceColumns(CK_SUM, ReductionShape(outer: 1, reduced: parts, inner: width), sums, y, scale)
+        withExtendedLifetime(partial) {}
     }
 
     private func reduceRows(
@@ -114,12 +137,14 @@ extension CPUBackend {
     /// Softmax of each row, or its logarithm.
     public func softmax(rows: Int, columns: Int, logarithm: Bool, _ x: Region, into y: Region) {
         guard columns > 0 else { return }
-        let (source, target) = (x.floats, y.floats)
-        forRows(rows, width: columns) { range in
-            let start = range.lowerBound * columns
-            ck_softmax(source + start, target + start, range.count, columns, logarithm)
+        let source = float32(x)
+        inFloat32(y) { target in
+            forRows(rows, width: columns) { range in
+                let start = range.lowerBound * columns
+                ck_softmax(source.floats + start, target.floats + start, range.count, columns, logarithm)
+            }
         }
-        tally.add(floats: 2 * y.count)
+        tally.add(reading: [x], writing: [y])
     }
 
     /// The gradient of `softmax` from its result.
@@ -131,19 +156,21 @@ extension CPUBackend {
         dy: Region,
         into dx: Region
     ) {
-        let (result, upstream, target) = (y.floats, dy.floats, dx.floats)
-        forRows(rows, width: columns) { range in
-            let start = range.lowerBound * columns
-            ck_softmax_gradient(
-                result + start,
-                upstream + start,
-                target + start,
-                range.count,
-                columns,
-                logarithm
-            )
+        let (result, upstream) = (float32(y), float32(dy))
+        inFloat32(dx) { target in
+            forRows(rows, width: columns) { range in
+                let start = range.lowerBound * columns
+                ck_softmax_gradient(
+                    result.floats + start,
+                    upstream.floats + start,
+                    target.floats + start,
+                    range.count,
+                    columns,
+                    logarithm
+                )
+            }
         }
-        tally.add(floats: 3 * dx.count)
+        tally.add(reading: [y, dy], writing: [dx])
     }
 }
 

@@ -1,6 +1,8 @@
 public import Buffers
 
 /// The kernels as plain loops in double precision: slow, and the oracle against which every other backend is tested.
+///
+/// It computes float32 alone: results in bfloat16 are compared with those of the operands as float32.
 public struct ReferenceBackend: Backend {
     typealias Floats = UnsafeMutablePointer<Float>
 
@@ -13,6 +15,11 @@ public struct ReferenceBackend: Backend {
     /// Memory from the system, not initialised.
     public func allocate(_ count: Int, _ dtype: DType) -> Storage {
         Storage(byteCount: count * dtype.byteWidth)
+    }
+
+    /// A copy: there is no other type here.
+    public func convert(_ x: Region, into y: Region) {
+        y.floats.update(from: x.floats, count: x.count)
     }
 
     /// Rounds numbers to float32, if anybody wants them.

@@ -13,6 +13,9 @@ struct SampleParts {
     /// Parts of one sample.
     let count: Int
 
+    /// Numbers of one part at most.
+    var most: Int { size * width }
+
     init(samples: Int, rows: Int, width: Int) {
         self.samples = samples
         self.rows = rows
@@ -20,6 +23,11 @@ struct SampleParts {
         size = max(1, CPUBackend.blockSize / max(1, width))
         count = (rows + size - 1) / size
     }
+}
+
+extension Range<Int> {
+    /// The numbers of these rows.
+    func of(_ width: Int) -> Range<Int> { lowerBound * width..<upperBound * width }
 }
 
 extension CPUBackend {

@@ -21,6 +21,9 @@ struct StridedLoops {
         var firstStrides = SIMD4<Int>(repeating: 0)
         /// Strides of the second operand along the inner axes.
         var secondStrides = SIMD4<Int>(repeating: 0)
+
+        /// The row-major positions of the elements.
+        var range: Range<Int> { position..<position + extents[0] * extents[1] * extents[2] * extents[3] }
     }
 
     /// Joins axes and drops those of length 1.

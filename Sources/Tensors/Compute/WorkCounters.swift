@@ -1,3 +1,4 @@
+import Buffers
 import Synchronization
 
 /// What a backend has done so far; the same for every run of the same work.
@@ -30,6 +31,12 @@ final class WorkTally: Sendable {
 
     func add(floats count: Int) {
         bytes.add(4 * count, ordering: .relaxed)
+    }
+
+    /// Counts the bytes of operands and results.
+    func add(reading inputs: [Region] = [], writing outputs: [Region]) {
+        let count = (inputs + outputs).reduce(0) { $0 + $1.count * $1.dtype.byteWidth }
+        bytes.add(count, ordering: .relaxed)
     }
 
     func reading(poolMisses: Int) -> WorkCounters {

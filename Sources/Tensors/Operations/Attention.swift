@@ -9,11 +9,11 @@ extension Tensor {
 
     private func softmax(logarithm: Bool) -> Tensor {
         let (rows, columns) = (shape.dimensions.dropLast().reduce(1, *), shape[-1])
-        let y = TensorData.uninitialized(shape)
+        let y = TensorData.uninitialized(shape, dtype)
         Compute.backend.softmax(rows: rows, columns: columns, logarithm: logarithm, data.region, into: y.region)
         return Tensor.record(y, from: [self]) { dy, sink in
             guard sink.wants(0) else { return }
-            let dx = TensorData.uninitialized(y.shape)
+            let dx = TensorData.uninitialized(y.shape, y.dtype)
             Compute.backend.softmaxGradient(
                 rows: rows,
                 columns: columns,
@@ -38,8 +38,10 @@ extension Tensor {
         bias: Tensor? = nil
     ) -> Tensor {
         let sizes = AttentionShape(query.shape, key.shape, value.shape, scale: scale, bias: bias?.shape)
-        let (q, k, v, b) = (query.data, key.data, value.data, bias?.data)
-        let o = TensorData.uninitialized(query.shape)
+        let q = query.data
+        let (k, v) = (key.data.converted(to: q.dtype), value.data.converted(to: q.dtype))
+        let b = bias?.data.converted(to: .float32)
+        let o = TensorData.uninitialized(query.shape, q.dtype)
         let logSumExp = TensorData.uninitialized([sizes.batch, sizes.heads, sizes.queries])
         Compute.backend.attention(
             sizes,
@@ -51,7 +53,7 @@ extension Tensor {
             logSumExp: logSumExp.region
         )
         return record(o, from: [query, key, value] + (bias.map { [$0] } ?? [])) { dy, sink in
-            let gradients = [q, k, v].map { TensorData.uninitialized($0.shape) }
+            let gradients = [q, k, v].map { TensorData.uninitialized($0.shape, $0.dtype) }
             let dBias = b.flatMap { sink.wants(3) ? TensorData.uninitialized($0.shape) : nil }
             Compute.backend.attentionGradient(
                 sizes,
@@ -80,12 +82,15 @@ extension Tensor {
         let sizes = AttentionShape(packed: packed.shape, scale: scale)
         let x = packed.data
         let (q, k, v) = sizes.parts(of: x.region)
-        let o = TensorData.uninitialized(Shape(x.shape.dimensions.dropLast(3) + x.shape.dimensions.suffix(2)))
+        let o = TensorData.uninitialized(
+            Shape(x.shape.dimensions.dropLast(3) + x.shape.dimensions.suffix(2)),
+            x.dtype
+        )
         let logSumExp = TensorData.uninitialized([sizes.batch, sizes.heads, sizes.queries])
         Compute.backend.attention(sizes, q, k, v, bias: nil, into: o.region, logSumExp: logSumExp.region)
         return record(o, from: [packed]) { dy, sink in
             guard sink.wants(0) else { return }
-            let dx = TensorData.uninitialized(x.shape)
+            let dx = TensorData.uninitialized(x.shape, x.dtype)
             let (q, k, v) = sizes.parts(of: x.region)
             let (dq, dk, dv) = sizes.parts(of: dx.region)
             Compute.backend.attentionGradient(

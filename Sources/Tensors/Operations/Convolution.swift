@@ -3,7 +3,7 @@ import Buffers
 extension Tensor {
     /// A convolution (cross-correlation) of images `[B, H, W, C]` with a weight `[O, C / groups, KH, KW]` and a bias `[O]`.
     ///
-    /// The result is `[B, H', W', O]`; axes before the last three are a batch.
+    /// The result is `[B, H', W', O]`, in the element type of the images; axes before the last three are a batch.
     public func convolution(
         _ weight: Tensor,
         bias: Tensor? = nil,
@@ -29,11 +29,11 @@ extension Tensor {
         )
         precondition(sizes.fits, "a kernel \(w) is larger than \(shape) with its padding")
         let output = sizes.output
-        let y = TensorData.uninitialized(Shape(lead + [output.height, output.width, output.channels]))
+        let y = TensorData.uninitialized(Shape(lead + [output.height, output.width, output.channels]), dtype)
         let (x, kernel) = (data, weight.data)
         Compute.backend.convolution(sizes, x.region, kernel.region, bias?.data.region, into: y.region)
         return Tensor.record(y, from: [self, weight] + (bias.map { [$0] } ?? [])) { dy, sink in
-            sizes.addInputGradient(sink, dy, kernel, x.shape)
+            sizes.addInputGradient(sink, dy, kernel, x)
             sizes.addWeightGradient(sink, x, dy, kernel.shape, withBias: bias != nil)
         }
     }
@@ -63,12 +63,12 @@ extension Tensor {
             padding: padding,
             groups: 1
         )
-        let y = TensorData.uninitialized(Shape(lead + [height, width, w[1]]))
+        let y = TensorData.uninitialized(Shape(lead + [height, width, w[1]]), dtype)
         let (x, kernel) = (data, weight.data)
         Compute.backend.convolutionInputGradient(sizes, x.region, kernel.region, into: y.region)
         let result = Tensor.record(y, from: [self, weight]) { dy, sink in
             if sink.wants(0) {
-                let dx = TensorData.uninitialized(x.shape)
+                let dx = TensorData.uninitialized(x.shape, x.dtype)
                 Compute.backend.convolution(sizes, dy.region, kernel.region, nil, into: dx.region)
                 sink.add(0, dx)
             }
@@ -102,9 +102,9 @@ extension ConvolutionShape {
             && kernelWidth <= input.width + padding.left + padding.right
     }
 
-    fileprivate func addInputGradient(_ sink: GradientSink, _ dy: TensorData, _ weight: TensorData, _ shape: Shape) {
+    fileprivate func addInputGradient(_ sink: GradientSink, _ dy: TensorData, _ weight: TensorData, _ x: TensorData) {
         guard sink.wants(0) else { return }
-        let dx = TensorData.uninitialized(shape)
+        let dx = TensorData.uninitialized(x.shape, x.dtype)
         Compute.backend.convolutionInputGradient(self, dy.region, weight.region, into: dx.region)
         sink.add(0, dx)
     }

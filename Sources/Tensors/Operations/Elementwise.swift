@@ -7,7 +7,7 @@ extension Tensor {
         let kept = operation.gradientReadsResult ? y : data
         return Tensor.record(y, from: [self]) { dy, sink in
             guard sink.wants(0) else { return }
-            let dx = TensorData.uninitialized(kept.shape)
+            let dx = TensorData.uninitialized(kept.shape, kept.dtype)
             Compute.backend.unaryGradient(operation, x: kept.region, y: kept.region, dy: dy.region, into: dx.region)
             sink.add(0, dx)
         }

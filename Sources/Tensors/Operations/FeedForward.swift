@@ -21,13 +21,13 @@ extension Tensor {
         )
         let (x, weight1, weight2) = (data, w1.data, w2.data)
         let isRecorded = [self, w1, b1, w2, b2].contains(where: \.isRecorded)
-        let inner = isRecorded ? TensorData.uninitialized([rows, hidden]) : nil
-        let activated = TensorData.uninitialized([rows, hidden])
+        let inner = isRecorded ? TensorData.uninitialized([rows, hidden], dtype) : nil
+        let activated = TensorData.uninitialized([rows, hidden], dtype)
         var finish = ProductFinish(bias: b1.data.region)
         finish.activation = activation
         finish.inner = inner?.region
         Compute.backend.matmul(first.forward, x.region, weight1.region, finish: finish, into: activated.region)
-        let y = TensorData.uninitialized(shape.replacing(axis: -1, with: outputs))
+        let y = TensorData.uninitialized(shape.replacing(axis: -1, with: outputs), dtype)
         finish = ProductFinish(bias: b2.data.region)
         Compute.backend.matmul(second.forward, activated.region, weight2.region, finish: finish, into: y.region)
         guard let inner else { return Tensor(y) }
@@ -35,7 +35,7 @@ extension Tensor {
             sink.accumulate(3, weight2.shape) { second.addWeightGradient(dy, activated, into: $0, isEmpty: $1) }
             sink.add(4, dy.summed(to: [outputs]))
             guard sink.wants(0) || sink.wants(1) || sink.wants(2) else { return }
-            let dInner = TensorData.uninitialized([rows, hidden])
+            let dInner = TensorData.uninitialized([rows, hidden], inner.dtype)
             var finish = ProductFinish()
             finish.slopeAt = inner.region
             finish.slope = activation

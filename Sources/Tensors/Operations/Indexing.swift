@@ -9,7 +9,7 @@ extension Tensor {
         let (rows, table) = (shape[0], shape)
         for index in indices { precondition(index >= 0 && index < rows, "row \(index) of \(rows)") }
         let places = TensorData(indices.map { Int64($0) }, shape: [indices.count])
-        let y = TensorData.uninitialized([indices.count, table[1]])
+        let y = TensorData.uninitialized([indices.count, table[1]], dtype)
         Compute.backend.gatherRows(width: table[1], data.region, indices: places.region, into: y.region)
         return Tensor.record(y, from: [self]) { dy, sink in
             sink.accumulate(0, table) { region, isEmpty in

@@ -3,14 +3,15 @@ import Buffers
 extension Tensor {
     /// The matrix product of `[..., M, K]` and `[..., K, N]`; with `transposed` the other is `[..., N, K]`.
     ///
-    /// Leading axes broadcast; an `other` of rank 2 is shared by all of them in one product.
+    /// Leading axes broadcast; an `other` of rank 2 is shared by all of them in one product. The result has the element type of this tensor; if
+    /// one of the two is bfloat16, the other one is rounded to it.
     public func matmul(_ other: Tensor, transposed: Bool = false) -> Tensor {
         precondition(shape.rank >= 2 && other.shape.rank >= 2, "product of \(shape) and \(other.shape)")
         let product = MatrixProduct(shape, other.shape, transposed: transposed)
         let a = product.fits(shape) ? self : broadcast(to: product.lead(shape))
         let b = product.fits(other.shape) ? other : other.broadcast(to: product.lead(other.shape))
         let (left, right) = (a.data, b.data)
-        let y = TensorData.uninitialized(product.result)
+        let y = TensorData.uninitialized(product.result, dtype)
         Compute.backend.matmul(product.forward(left, right), left.region, right.region, into: y.region)
         return Tensor.record(y, from: [a, b]) { dy, sink in
             product.addLeft(sink, left, right, dy)
@@ -18,13 +19,13 @@ extension Tensor {
         }
     }
 
-    /// `x w^T + b` for a weight `[O, I]` and a bias `[O]`: `[..., I]` becomes `[..., O]`.
+    /// `x w^T + b` for a weight `[O, I]` and a bias `[O]`: `[..., I]` becomes `[..., O]`, in the element type of x.
     public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
         precondition(weight.shape.rank == 2 && shape[-1] == weight.shape[1], "\(shape) by a weight \(weight.shape)")
         let (x, w, inputs, outputs) = (data, weight.data, weight.shape[1], weight.shape[0])
         let rows = shape.dimensions.dropLast().reduce(1, *)
         let result = shape.replacing(axis: -1, with: outputs)
-        let y = TensorData.uninitialized(result)
+        let y = TensorData.uninitialized(result, dtype)
         let map = LinearMap(rows: rows, inputs: inputs, outputs: outputs)
         let finish = ProductFinish(bias: bias?.data.region)
         Compute.backend.matmul(map.forward, x.region, w.region, finish: finish, into: y.region)
@@ -120,7 +121,7 @@ private struct MatrixProduct {
         var gemm = GEMM(m: m, n: k, k: n)
         gemm.transposeB = !transposed
         set(&gemm, m * n, b.shape.count == k * n ? 0 : k * n, m * k)
-        let result = TensorData.uninitialized(Shape(leading.dimensions + [m, k]))
+        let result = TensorData.uninitialized(Shape(leading.dimensions + [m, k]), a.dtype)
         Compute.backend.matmul(gemm, dy.region, b.region, into: result.region)
         sink.add(0, reduced(result, to: a.shape))
     }

@@ -41,7 +41,7 @@ extension Tensor {
         _ activation: Activation
     ) -> Tensor {
         let (x, factor, offset) = (data, scale?.data, shift?.data)
-        let y = TensorData.uninitialized(shape)
+        let y = TensorData.uninitialized(shape, dtype)
         let statistics = TensorData.uninitialized([sizes.batch, sizes.groups, 2])
         Compute.backend.groupNorm(
             sizes,
@@ -55,7 +55,7 @@ extension Tensor {
         let inputs = AffineInputs(x: self, scale: scale, shift: shift, shape: [sizes.channels])
         let places = inputs.places
         return Tensor.record(y, from: inputs.tensors) { dy, sink in
-            let gradients = places.gradients(x.shape, sink)
+            let gradients = places.gradients(x, sink)
             Compute.backend.groupNormGradient(
                 sizes,
                 activation: activation,
@@ -95,7 +95,7 @@ extension Tensor {
             centered: centered,
             samples: parameters.rank > 1 ? parameters[0] : 1
         )
-        let y = TensorData.uninitialized(shape)
+        let y = TensorData.uninitialized(shape, dtype)
         let statistics = TensorData.uninitialized([rows, 2])
         Compute.backend.layerNorm(
             sizes,
@@ -108,7 +108,7 @@ extension Tensor {
         let inputs = AffineInputs(x: self, scale: scale, shift: shift, shape: parameters)
         let places = inputs.places
         return Tensor.record(y, from: inputs.tensors) { dy, sink in
-            let gradients = places.gradients(x.shape, sink)
+            let gradients = places.gradients(x, sink)
             Compute.backend.layerNormGradient(
                 sizes,
                 x: x.region,
@@ -178,9 +178,9 @@ private struct AffinePlaces {
     let shape: Shape
 
     /// Memory for the gradients that are wanted; that of the input is always computed.
-    func gradients(_ input: Shape, _ sink: GradientSink) -> Gradients {
+    func gradients(_ input: TensorData, _ sink: GradientSink) -> Gradients {
         Gradients(
-            x: TensorData.uninitialized(input),
+            x: TensorData.uninitialized(input.shape, input.dtype),
             scale: scale.flatMap { sink.wants($0) ? TensorData.uninitialized(shape) : nil },
             shift: shift.flatMap { sink.wants($0) ? TensorData.uninitialized(shape) : nil }
         )

@@ -30,7 +30,7 @@ extension Tensor {
         let input = shape
         let result = shape.replacing(axis: axis, with: before + shape[axis] + after)
         let (strides, offset) = (result.strides, before * result.strides[shape.normalized(axis)])
-        let y = TensorData.filled(result, 0)
+        let y = TensorData.filled(result, 0, data.dtype)
         data.scatter(into: y.region, offset: offset, strides: strides, accumulate: false)
         return Tensor.record(y, from: [self]) { dy, sink in
             sink.add(0, dy.gathered(input, offset: offset, strides: strides))

@@ -18,13 +18,14 @@ extension Tensor {
         let lead = shape.dimensions.dropLast(3)
         let sizes = ImageShape(batch: lead.reduce(1, *), height: shape[-3], width: shape[-2], channels: shape[-1])
         let y = TensorData.uninitialized(
-            Shape(lead + [kind.length(of: sizes.height), kind.length(of: sizes.width), sizes.channels])
+            Shape(lead + [kind.length(of: sizes.height), kind.length(of: sizes.width), sizes.channels]),
+            data.dtype
         )
         Compute.backend.resample(kind, sizes, data.region, into: y.region)
-        let input = shape
+        let (input, dtype) = (shape, data.dtype)
         return Tensor.record(y, from: [self]) { dy, sink in
             guard sink.wants(0) else { return }
-            let dx = TensorData.uninitialized(input)
+            let dx = TensorData.uninitialized(input, dtype)
             Compute.backend.resampleGradient(kind, sizes, dy.region, into: dx.region)
             sink.add(0, dx)
         }

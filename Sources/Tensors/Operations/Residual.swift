@@ -11,11 +11,11 @@ extension Tensor {
             columns: shape[-1]
         )
         let (g, b) = (gate.data, branch.data)
-        let y = TensorData.uninitialized(shape)
+        let y = TensorData.uninitialized(shape, dtype)
         Compute.backend.gatedSum(sizes, data.region, gate: g.region, branch: b.region, into: y.region)
         return Tensor.record(y, from: [self, branch, gate]) { dy, sink in
             sink.add(0, dy)
-            let dBranch = sink.wants(1) ? TensorData.uninitialized(b.shape) : nil
+            let dBranch = sink.wants(1) ? TensorData.uninitialized(b.shape, b.dtype) : nil
             let dGate = sink.wants(2) ? TensorData.uninitialized(g.shape) : nil
             guard dBranch != nil || dGate != nil else { return }
             Compute.backend.gatedSumGradient(

@@ -66,7 +66,7 @@ extension Tensor {
             "\(shapes) do not fit along axis \(axis)"
         )
         var offsets: [Int] = []
-        let y = TensorData.uninitialized(result)
+        let y = TensorData.uninitialized(result, tensors.contains { $0.dtype == .bfloat16 } ? .bfloat16 : .float32)
         var next = 0
         for tensor in tensors {
             tensor.data.scatter(into: y.region, offset: next, strides: result.strides, accumulate: false)

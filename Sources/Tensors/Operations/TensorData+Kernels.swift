@@ -3,28 +3,36 @@ import Buffers
 /// Kernels of the current backend on whole tensors, without gradients.
 extension TensorData {
     /// Memory of the current backend, not initialised.
-    static func uninitialized(_ shape: Shape) -> TensorData {
-        let storage = Compute.backend.allocate(shape.count, .float32)
-        return TensorData(Region(storage, offset: 0, count: shape.count, dtype: .float32), shape: shape)
+    static func uninitialized(_ shape: Shape, _ dtype: DType = .float32) -> TensorData {
+        let storage = Compute.backend.allocate(shape.count, dtype)
+        return TensorData(Region(storage, offset: 0, count: shape.count, dtype: dtype), shape: shape)
+    }
+
+    /// The numbers in another element type, rounded to the nearest; without a copy if it is the same.
+    func converted(to dtype: DType) -> TensorData {
+        guard dtype != self.dtype else { return self }
+        let result = TensorData.uninitialized(shape, dtype)
+        Compute.backend.convert(region, into: result.region)
+        return result
     }
 
     /// The same number everywhere.
-    static func filled(_ shape: Shape, _ value: Float) -> TensorData {
-        let result = uninitialized(shape)
+    static func filled(_ shape: Shape, _ value: Float, _ dtype: DType = .float32) -> TensorData {
+        let result = uninitialized(shape, dtype)
         Compute.backend.fill(value, into: result.region)
         return result
     }
 
     /// A copy in memory of its own.
     func copied() -> TensorData {
-        let result = TensorData.uninitialized(shape)
+        let result = TensorData.uninitialized(shape, dtype)
         Compute.backend.accumulate(1, region, 0, into: result.region)
         return result
     }
 
     /// `op(x)`.
     func unary(_ operation: UnaryOperation) -> TensorData {
-        let result = TensorData.uninitialized(shape)
+        let result = TensorData.uninitialized(shape, dtype)
         Compute.backend.unary(operation, region, into: result.region)
         return result
     }
@@ -32,15 +40,15 @@ extension TensorData {
     /// `factor * x`.
     func scaled(_ factor: Float) -> TensorData { unary(.affine(scale: factor, offset: 0)) }
 
-    /// `op(a, b)` with broadcasting.
+    /// `op(a, b)` with broadcasting; in bfloat16 if one of them is.
     static func binary(_ operation: BinaryOperation, _ a: TensorData, _ b: TensorData) -> TensorData {
         let shape = BroadcastShape(a.shape, b.shape)
-        let result = uninitialized(shape.shape)
+        let result = uninitialized(shape.shape, [a.dtype, b.dtype].contains(.bfloat16) ? .bfloat16 : .float32)
         Compute.backend.binary(operation, shape, a.region, b.region, into: result.region)
         return result
     }
 
-    /// Reduces some axes to length 1; neighbouring axes in one pass.
+    /// Reduces some axes to length 1, in float32; neighbouring axes in one pass.
     func reduced(_ reduction: Reduction, _ axes: [Int]) -> TensorData {
         let axes = Set(axes.map(shape.normalized))
         var result = self
@@ -84,7 +92,7 @@ extension TensorData {
     /// Repeats axes of length 1 so that the result has the shape `target`.
     func repeated(to target: Shape) -> TensorData {
         guard shape != target else { return self }
-        let result = TensorData.uninitialized(target)
+        let result = TensorData.uninitialized(target, dtype)
         let copy = StridedCopy(
             shape: target,
             sourceOffset: 0,
@@ -98,7 +106,7 @@ extension TensorData {
 
     /// Copies elements from strided places into a new dense tensor.
     func gathered(_ target: Shape, offset: Int, strides: [Int]) -> TensorData {
-        let result = TensorData.uninitialized(target)
+        let result = TensorData.uninitialized(target, dtype)
         let copy = StridedCopy(
             shape: target,
             sourceOffset: offset,
