@@ -1,6 +1,6 @@
 public import Buffers
 public import Networks
-import Tensors
+public import Tensors
 
 /// How samples are drawn from a trained network.
 public struct SamplingPlan: Sendable {
@@ -16,6 +16,8 @@ public struct SamplingPlan: Sendable {
     public var batch: Int
     /// If given, clean predictions are cut to `-bound...bound` at every step.
     public var bound: Double?
+    /// The element types of the network's passes.
+    public var precision: Precision
 
     /// Makes a plan.
     public init(
@@ -24,7 +26,8 @@ public struct SamplingPlan: Sendable {
         guidance: any Guidance = NoGuidance(),
         seed: UInt64,
         batch: Int = 64,
-        bound: Double? = nil
+        bound: Double? = nil,
+        precision: Precision = Precision()
     ) {
         precondition(batch >= 1, "batches of \(batch) samples")
         self.sampler = sampler
@@ -33,6 +36,7 @@ public struct SamplingPlan: Sendable {
         self.seed = seed
         self.batch = batch
         self.bound = bound
+        self.precision = precision
     }
 }
 
@@ -75,11 +79,12 @@ public struct Generator: Sendable {
         let times = plan.sampler.grid.times(steps: plan.steps ?? plan.sampler.steps, process.schedule)
         var values: [Float] = []
         values.reserveCapacity(samples.count * image.count)
+        let weights = ComputeWeights(parameters, plan.precision)
         for start in stride(from: 0, to: samples.count, by: plan.batch) {
             let rows = start..<min(samples.count, start + plan.batch)
             let indices = samples.lowerBound + UInt64(rows.lowerBound)..<samples.lowerBound + UInt64(rows.upperBound)
             let condition = Condition(labels: labels).rows(rows)
-            values += draw(indices, parameters, image, condition, along: times).floats
+            values += draw(indices, weights, image, condition, along: times).floats
             report(rows.upperBound)
         }
         return TensorData(values, shape: Shape([samples.count] + image.dimensions))
@@ -87,14 +92,14 @@ public struct Generator: Sendable {
 
     private func draw(
         _ samples: Range<UInt64>,
-        _ parameters: FlatBuffer,
+        _ weights: ComputeWeights,
         _ image: Shape,
         _ condition: Condition,
         along times: [Double]
     ) -> Tensor {
         var noise = SampleNoise(seed: plan.seed, samples: samples)
         let context = ForwardContext(
-            parameters: parameters,
+            weights: weights,
             tape: nil,
             isTraining: false,
             random: RandomStream(seed: plan.seed, purpose: .dropout, index: samples.lowerBound)

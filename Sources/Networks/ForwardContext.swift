@@ -6,8 +6,10 @@ public import Tensors
 /// A context belongs to one thread. The same model may be run with several contexts in one step, each with a buffer of its own (parameters,
 /// average, teacher, copy).
 public final class ForwardContext {
-    /// The parameter values of this pass.
-    public let parameters: FlatBuffer
+    /// The parameter values of this pass, in the types that it computes in.
+    public let weights: ComputeWeights
+    /// The parameter values of this pass in float32.
+    public var parameters: FlatBuffer { weights.parameters }
     /// Where operations are recorded; nil records nothing.
     public let tape: Tape?
     /// Whether layers that differ in training, such as dropout, are in training.
@@ -23,15 +25,27 @@ public final class ForwardContext {
     /// Set it to `[:]` before the pass to record all.
     public var taps: [String: Tensor]?
 
-    /// A forward pass over `parameters`.
-    public init(
+    /// A forward pass over `parameters` in float32.
+    public convenience init(
         parameters: FlatBuffer,
         tape: Tape?,
         isTraining: Bool,
         random: RandomStream,
         isTrainable: Bool = true
     ) {
-        self.parameters = parameters
+        let weights = ComputeWeights(parameters, Precision())
+        self.init(weights: weights, tape: tape, isTraining: isTraining, random: random, isTrainable: isTrainable)
+    }
+
+    /// A forward pass in the precision of `weights`.
+    public init(
+        weights: ComputeWeights,
+        tape: Tape?,
+        isTraining: Bool,
+        random: RandomStream,
+        isTrainable: Bool = true
+    ) {
+        self.weights = weights
         self.tape = tape
         self.isTraining = isTraining
         self.isTrainable = isTrainable
@@ -44,6 +58,17 @@ public final class ForwardContext {
         let data = parameters.view(parameter.range, shape: parameter.shape)
         guard let tape, isTrainable else { return Tensor(data) }
         return tape.leaf(data, owner: parameters, range: parameter.range)
+    }
+
+    /// The weight of a product, in the type that products compute in; the same leaf of the tape otherwise.
+    public func weight(_ parameter: Parameter) -> Tensor {
+        guard let tape, isTrainable else { return Tensor(weights[parameter]) }
+        return tape.leaf(weights[parameter], owner: parameters, range: parameter.range)
+    }
+
+    /// A tensor in the element type of activations, in which everything that follows from it is kept.
+    public func activation(_ tensor: Tensor) -> Tensor {
+        tensor.converted(to: weights.precision.compute.dtype)
     }
 
     /// Records an activation under a name if taps are wanted, and hands it on.

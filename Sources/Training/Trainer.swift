@@ -20,6 +20,8 @@ public final class Trainer {
     public let synchronizer: any Synchronizer
     private let batches: BatchSource
     private let mean: FlatBuffer
+    /// The parameters of this step as products read them.
+    private var weights: ComputeWeights
     private var clock = StepClock()
     private var loss = MeanLoss()
     private var samples = 0
@@ -32,6 +34,7 @@ public final class Trainer {
         synchronizer = recipe.config.synchronization.makeSynchronizer(recipe.layout, communicator)
         batches = try BatchSource(recipe, readers: readers)
         mean = FlatBuffer(count: recipe.layout.count)
+        weights = ComputeWeights(state.parameters, recipe.config.precision)
     }
 
     /// Goes back to the start of the run.
@@ -53,6 +56,7 @@ public final class Trainer {
         clock = StepClock()
         loss = MeanLoss()
         samples = 0
+        weights = ComputeWeights(state.parameters, recipe.config.precision)
         state.gradients.fill(0)
     }
 
@@ -119,7 +123,7 @@ public final class Trainer {
 
     private func context(_ batch: Batch, _ tape: Tape) -> ObjectiveContext {
         let forward = ForwardContext(
-            parameters: state.parameters,
+            weights: weights,
             tape: tape,
             isTraining: true,
             random: dropout(batch.sampleIDs[0])

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Tensors
 import Training
 
 /// Measures how fast this machine computes.
@@ -32,7 +33,7 @@ struct BenchCommand: ParsableCommand {
         @Option(help: "How long to measure, in seconds.")
         var seconds = 10.0
 
-        @Option(help: "The element type; float32 is the only one yet.")
+        @Option(help: "The element type: float32, or bfloat16 for products and stored activations.")
         var precision = "float32"
 
         @Flag(help: "Print one JSON object.")
@@ -41,8 +42,8 @@ struct BenchCommand: ParsableCommand {
         @OptionGroup var threads: ThreadOptions
 
         func validate() throws {
-            guard precision == "float32" else {
-                throw ValidationError("--precision must be float32, not '\(precision)'")
+            guard ComputeType(rawValue: precision) != nil else {
+                throw ValidationError("--precision must be float32 or bfloat16, not '\(precision)'")
             }
             if let batch, !(1...65_536).contains(batch) {
                 throw ValidationError("--batch must be 1 to 65536, not \(batch)")
@@ -56,7 +57,8 @@ struct BenchCommand: ParsableCommand {
                 throw ValidationError("there is no network '\(model)' to measure; choose from \(known)")
             }
             try threads.compute {
-                let line = try StepBenchmark(workload, batch: batch).run(seconds: seconds, threads: threads.count)
+                let compute = ComputeType(rawValue: precision) ?? .float32
+                let line = try StepBenchmark(workload, batch: batch, compute: compute).run(seconds: seconds, threads: threads.count)
                 try BenchCommand.show(line, json: json)
             }
         }

@@ -27,6 +27,6 @@ public struct Convolution2D: Module {
 
     /// Convolves `[B, H, W, I]`.
     public func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
-        x.convolution(context[weight], bias: context[bias], stride: stride, padding: padding)
+        x.convolution(context.weight(weight), bias: context[bias], stride: stride, padding: padding)
     }
 }

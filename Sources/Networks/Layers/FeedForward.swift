@@ -15,10 +15,10 @@ public struct FeedForward: Module {
     /// Maps `[..., width]` to the same shape.
     public func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
         x.feedForward(
-            context[first.weight],
+            context.weight(first.weight),
             context[first.bias],
             .geluTanh,
-            context[second.weight],
+            context.weight(second.weight),
             context[second.bias]
         )
     }

@@ -21,6 +21,6 @@ public struct Linear: Module {
 
     /// Maps `[..., I]` to `[..., O]`.
     public func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
-        x.linear(context[weight], bias: context[bias])
+        x.linear(context.weight(weight), bias: context[bias])
     }
 }

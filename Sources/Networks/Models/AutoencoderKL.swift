@@ -97,15 +97,16 @@ public struct Autoencoder: Sendable {
     ///
     /// Sides that the reduction does not divide are rounded down.
     public func encode(_ x: Tensor, _ context: ForwardContext) -> LatentDistribution {
-        let encoded = encoder(x, context)
+        let encoded = encoder(context.activation(x), context)
         let moments = context.tap("quant_conv", afterEncoder?(encoded, context) ?? encoded)
-        let parts = moments.split(2, axis: 3)
+        let parts = moments.converted(to: .float32).split(2, axis: 3)
         return LatentDistribution(mean: parts[0], logVariance: parts[1].clamped(-30, 20))
     }
 
     /// The images `[B, H, W, outputChannels]` of latents `[B, H / reduction, W / reduction, latentChannels]`.
     public func decode(_ latent: Tensor, _ context: ForwardContext) -> Tensor {
-        decoder(beforeDecoder?(latent, context) ?? latent, context)
+        let start = context.activation(latent)
+        return decoder(beforeDecoder?(start, context) ?? start, context).converted(to: .float32)
     }
 }
 

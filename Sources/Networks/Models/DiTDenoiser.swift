@@ -63,13 +63,13 @@ struct DiTDenoiser: Denoiser {
     ) -> Tensor {
         let times = features(timeScale == 1 ? noiseLabel : noiseLabel * timeScale, context)
         let activated = conditions.map { $0(times, condition, context).silu() }
-        var hidden = context.tap("x_embedder", tokens(x, context))
+        var hidden = context.tap("x_embedder", tokens(context.activation(x), context))
         for (index, block) in blocks.enumerated() {
             let own = activated[min(index, activated.count - 1)]
             hidden = context.tap("blocks.\(index)", block(hidden, activatedCondition: own, context))
         }
         let parts = modulation(activatedCondition: activated[0], context)
-        let answer = last(norm(hidden, shift: parts[0], scale: parts[1]), context)
+        let answer = last(norm(hidden, shift: parts[0], scale: parts[1]), context).converted(to: .float32)
         return image(answer, rows: x.shape[1] / patch, columns: x.shape[2] / patch)
     }
 

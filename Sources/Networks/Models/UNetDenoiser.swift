@@ -89,7 +89,7 @@ struct UNetDenoiser: Denoiser {
             embedding = embedding + classEmbedding(condition, batch: x.shape[0], context)
         }
         let activated = embedding.silu()
-        var hidden = context.tap("conv_in", first(centersInput ? x * 2 - 1 : x, context))
+        var hidden = context.tap("conv_in", first(context.activation(centersInput ? x * 2 - 1 : x), context))
         var skips = [hidden]
         for (index, level) in down.enumerated() {
             hidden = context.tap("down_blocks.\(index)", level(hidden, activated, skips: &skips, context))
@@ -98,6 +98,6 @@ struct UNetDenoiser: Denoiser {
         for (index, level) in up.enumerated() {
             hidden = context.tap("up_blocks.\(index)", level(hidden, activated, skips: &skips, context))
         }
-        return last(lastNorm(hidden, context), context)
+        return last(lastNorm(hidden, context), context).converted(to: .float32)
     }
 }

@@ -2,12 +2,13 @@ import Buffers
 public import Configs
 import Networks
 import Optimization
-import Tensors
+public import Tensors
 
 /// Measures whole training steps: noise, forward, loss, backward, AdamW and one average.
 public struct StepBenchmark {
     private let workload: Workload
     private let batch: Int
+    private let precision: Precision
     private let loss: any WorkloadLoss
     private let layout: ParameterLayout
     private let parameters: FlatBuffer
@@ -16,8 +17,11 @@ public struct StepBenchmark {
     private let optimizer = AdamW()
 
     /// Builds a workload's network; `batch` nil takes the workload's.
-    public init(_ workload: Workload, batch: Int?) throws(ConfigError) {
+    public init(_ workload: Workload, batch: Int?, compute: ComputeType = .float32) throws(ConfigError) {
         self.workload = workload
+        var precision = Precision()
+        precision.compute = compute
+        self.precision = precision
         self.batch = batch ?? workload.batch
         let scope = ParameterScope()
         loss = try workload.network.loss(scope, image: workload.image, classes: workload.classes)
@@ -39,7 +43,7 @@ public struct StepBenchmark {
         var line = BenchmarkLine(
             name: "train_step",
             config: [
-                "model": workload.name, "batch": "\(batch)", "threads": "\(threads)", "dtype": "fp32",
+                "model": workload.name, "batch": "\(batch)", "threads": "\(threads)", "dtype": precision.compute == .float32 ? "fp32" : "bf16",
                 "backend": Compute.backend.name,
             ],
             times: times
@@ -63,7 +67,7 @@ public struct StepBenchmark {
         gradients.fill(0)
         let tape = Tape()
         let forward = ForwardContext(
-            parameters: parameters,
+            weights: ComputeWeights(parameters, precision),
             tape: tape,
             isTraining: true,
             random: RandomStream(seed: 0, purpose: .dropout, index: 0)

@@ -32,7 +32,8 @@ public struct Evaluator: Sendable {
             sampler: request.sampler ?? recipe.config.evaluation.sampler,
             steps: request.steps,
             guidance: request.guidance ?? recipe.config.evaluation.guidance,
-            seed: request.seed
+            seed: request.seed,
+            precision: recipe.config.precision
         )
         return Generator(recipe.model, recipe.config.objective.process, plan).generate(
             weights,
