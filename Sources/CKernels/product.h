@@ -127,7 +127,7 @@ typedef void ck_tile_function(
     size_t k, const float *a, size_t step, const float *b, size_t ldb, float *c, size_t ldc, const float *bias,
     bool adds);
 
-// The tiles for the processor at hand.
+// The tiles of a processor.
 typedef struct ck_tile_set {
     // Rows and vectors of the largest tile.
     size_t rows, vectors;
@@ -137,6 +137,10 @@ typedef struct ck_tile_set {
 } ck_tile_set;
 
 const ck_tile_set *ck_tiles(void);
+
+// Tiles of the same sizes whose numbers of A and B are pairs in bfloat16, two neighbouring depths each, the earlier one
+// in the lower half; k, steps and ldb count pairs. Null for a processor without instructions for them.
+const ck_tile_set *ck_pair_tiles(void);
 
 // The rows of the next tile when `left` are left.
 CK_INLINE size_t ck_tile_rows_of(const ck_tile_set *set, size_t left) {
@@ -148,8 +152,8 @@ CK_INLINE ck_tile_function *ck_tile_of(const ck_tile_set *set, bool by_rows, siz
     return set->functions[by_rows][rows == set->rows ? 3 : rows / 2][vectors - 1];
 }
 
-// How a product is cut. The depth falls into blocks of one size, a function of k alone; the columns fall into panels
-// of up to three vectors, none of them narrow where another cut is possible.
+// How a product is cut. The depth, counted in numbers or pairs, falls into blocks of one size, a function of k alone;
+// the columns fall into panels of up to three vectors, none of them narrow where another cut is possible.
 
 enum { ck_product_most_depth = 384 };
 

@@ -1,5 +1,4 @@
-#include "include/ck_product.h"
-#include "product.h"
+#include "product_words.h"
 #include "transpose.h"
 
 size_t ck_product_panels(size_t n) { return ck_product_panel_count(ck_product_vectors(n), ck_tiles()->vectors); }
@@ -19,59 +18,89 @@ enum {
 };
 
 bool ck_product_packs(const ck_product *s) {
+    if (ck_product_form(s) != ck_form_floats) return true;
     return s->b_column != 1 || s->n % 16 != 0 || s->m > few_rows || s->b_row > far_rows;
 }
 
-size_t ck_product_packed_size(size_t n, size_t k) { return 16 * ck_product_vectors(n) * k; }
+size_t ck_product_packed_size(const ck_product *s) {
+    return 16 * ck_product_vectors(s->n) * ck_form_words(ck_product_form(s), s->k) * sizeof(float);
+}
 
-// `depth` rows of `width` numbers, padded with zeros to `wide`.
-CK_INLINE void pack_rows(
-    const float *restrict b, size_t row, size_t depth, size_t width, size_t wide, float *restrict y) {
-    size_t whole = width & ~(size_t)15;
-    for (size_t p = 0; p < depth; p++, b += row, y += wide) {
-        size_t j = 0;
-        for (; j < whole; j += 16) {
-            __builtin_prefetch((const void *)((uintptr_t)b + (ahead * row + j) * sizeof(float)));
-            CK_V16(y + j) = CK_CV16(b + j);
+// A panel of B over one block of the depth.
+typedef struct right_block {
+    ck_form form;
+    ck_type type;
+    size_t row, column;
+    // Numbers and words of the depth.
+    size_t depth, words;
+    // Columns, and columns with the zeros that make them vectors.
+    size_t width, wide;
+} right_block;
+
+// Neighbouring columns: one row after the other.
+CK_INLINE void pack_rows(right_block s, const void *b, float *restrict y) {
+    size_t depths = ck_form_depths(s.form);
+    for (size_t p = 0; p < s.words; p++, y += s.wide) {
+        const void *x = ck_at(b, s.type, p * depths * s.row);
+        bool last = (p + 1) * depths > s.depth;
+        for (size_t j = 0; j < s.wide; j += 16) {
+            __builtin_prefetch((const void *)((uintptr_t)x + (ahead * s.row + j) * ck_size(s.type)));
+            v16 words;
+            ck_words_across(s.form, s.type, ck_at(x, s.type, j), s.row, last, s.width - j, &words);
+            CK_V16(y + j) = words;
         }
-        for (; j < width; j++) y[j] = b[j];
-        for (; j < wide; j++) y[j] = 0;
     }
 }
 
-// `width` columns of `depth` neighbours each, made rows of `wide` numbers.
-CK_INLINE void pack_columns(
-    const float *restrict b, size_t column, size_t depth, size_t width, size_t wide, float *restrict y) {
-    for (size_t j = 0; j < wide; j += 16) {
-        size_t count = j >= width ? 0 : width - j < 16 ? width - j : 16, p = 0;
-        for (; count == 16 && p + 16 <= depth; p += 16) {
-            ck_transpose_tile(b + j * column + p, column, y + p * wide + j, wide);
-        }
-        for (; p < depth; p++) {
-            float *line = y + p * wide + j;
-            for (size_t u = 0; u < count; u++) line[u] = b[(j + u) * column + p];
-            for (size_t u = count; u < 16; u++) line[u] = 0;
+// Neighbouring depths: squares of sixteen columns and words are transposed.
+CK_INLINE void pack_columns(right_block s, const void *b, float *restrict y) {
+    size_t depths = ck_form_depths(s.form);
+    for (size_t j = 0; j < s.wide; j += 16) {
+        size_t width = s.width - j < 16 ? s.width - j : 16;
+        for (size_t p = 0; p < s.words; p += 16) {
+            const void *x = ck_at(b, s.type, j * s.column + p * depths);
+            size_t depth = s.depth - p * depths, words = s.words - p < 16 ? s.words - p : 16;
+            v16 rows[16] = {{0}};
+            for (size_t u = 0; u < width; u++) {
+                ck_words_along(s.form, s.type, ck_at(x, s.type, u * s.column), depth, &rows[u]);
+            }
+            ck_transpose_rows(rows);
+            for (size_t u = 0; u < words; u++) CK_V16(y + (p + u) * s.wide + j) = rows[u];
         }
     }
 }
 
 // Packed: for each depth block, for each panel, rows of the panel's width.
-CK_CLONES void ck_product_pack(const ck_product *s, const float *b, float *packed, size_t from, size_t to) {
-    size_t most = ck_tiles()->vectors;
-    size_t vectors = ck_product_vectors(s->n), block = ck_product_depth(s->k);
-    for (size_t p = 0; p < s->k; p += block) {
-        size_t depth = s->k - p < block ? s->k - p : block;
+CK_INLINE void pack(
+    const ck_product *s, ck_form form, ck_type type, const void *b, float *packed, size_t from, size_t to) {
+    size_t most = ck_tiles()->vectors, vectors = ck_product_vectors(s->n);
+    size_t depths = ck_form_depths(form), words = ck_form_words(form, s->k), step = ck_product_depth(words);
+    right_block block = {.form = form, .type = type, .row = s->b_row, .column = s->b_column};
+    for (size_t p = 0; p < words; p += step) {
+        block.words = words - p < step ? words - p : step;
+        block.depth = s->k - p * depths < step * depths ? s->k - p * depths : step * depths;
         for (size_t panel = from; panel < to; panel++) {
             size_t j = 16 * ck_product_panel_start(vectors, panel, most);
             size_t end = 16 * ck_product_panel_start(vectors, panel + 1, most);
-            size_t width = (end < s->n ? end : s->n) - j;
-            float *y = packed + p * 16 * vectors + j * depth;
-            const float *x = b + p * s->b_row + j * s->b_column;
+            block.wide = end - j;
+            block.width = (end < s->n ? end : s->n) - j;
+            float *y = packed + p * 16 * vectors + j * block.words;
+            const void *x = ck_at(b, type, p * depths * s->b_row + j * s->b_column);
             if (s->b_column == 1) {
-                pack_rows(x, s->b_row, depth, width, end - j, y);
+                pack_rows(block, x, y);
             } else {
-                pack_columns(x, s->b_column, depth, width, end - j, y);
+                pack_columns(block, x, y);
             }
         }
+    }
+}
+
+CK_CLONES void ck_product_pack(const ck_product *s, const void *b, void *packed, size_t from, size_t to) {
+    ck_form form = ck_product_form(s);
+    // Loops that know what they read are faster.
+    if (form == ck_form_floats) {
+        pack(s, ck_form_floats, CK_FLOAT32, b, packed, from, to);
+    } else {
+        pack(s, form, s->b_type, b, packed, from, to);
     }
 }

@@ -22,14 +22,19 @@
 #define CK_LANES_8A 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
 #define CK_LANES_8B 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
 
-// y[i * stride_y + j] = x[j * stride_x + i] for i and j below 16.
-CK_INLINE void ck_transpose_tile(const float *x, size_t stride_x, float *y, size_t stride_y) {
-    v16 rows[16];
-    CK_UNROLL for (size_t j = 0; j < 16; j++) rows[j] = CK_CV16(x + j * stride_x);
+// Exchanges lane i of row j and lane j of row i.
+CK_INLINE void ck_transpose_rows(v16 rows[16]) {
     CK_EXCHANGE(rows, 1, CK_LANES_1A, CK_LANES_1B)
     CK_EXCHANGE(rows, 2, CK_LANES_2A, CK_LANES_2B)
     CK_EXCHANGE(rows, 4, CK_LANES_4A, CK_LANES_4B)
     CK_EXCHANGE(rows, 8, CK_LANES_8A, CK_LANES_8B)
+}
+
+// y[i * stride_y + j] = x[j * stride_x + i] for i and j below 16.
+CK_INLINE void ck_transpose_tile(const float *x, size_t stride_x, float *y, size_t stride_y) {
+    v16 rows[16];
+    CK_UNROLL for (size_t j = 0; j < 16; j++) rows[j] = CK_CV16(x + j * stride_x);
+    ck_transpose_rows(rows);
     CK_UNROLL for (size_t i = 0; i < 16; i++) CK_V16(y + i * stride_y) = rows[i];
 }
 

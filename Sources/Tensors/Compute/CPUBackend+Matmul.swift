@@ -42,9 +42,9 @@ extension CPUBackend {
     ) {
         let product = shape.kernel
         let panels = ck_product_panels(shape.n)
-        let packed = product.isPacked ? temporary(ck_product_packed_size(shape.n, shape.k)) : nil
+        let packed = product.isPacked ? temporary(product.packedCount) : nil
         if let place = packed?.floats {
-            forRows(panels, width: ck_product_packed_size(shape.n, shape.k) / panels) { range in
+            forRows(panels, width: product.packedCount / panels) { range in
                 withUnsafePointer(to: product) { ck_product_pack($0, b, place, range.lowerBound, range.upperBound) }
             }
         }
@@ -68,7 +68,9 @@ extension CPUBackend {
         let count = shape.m * shape.n
         let partial = temporary(plan.depthParts * count)
         let sums = partial.floats
-        let scratch = scratch(ck_product_packed_size(shape.n, plan.depth(0).count))
+        var longest = shape.kernel
+        longest.k = plan.depth(0).count
+        let scratch = scratch(longest.packedCount)
         pool.parallelFor(plan.depthParts) { index in
             let depth = plan.depth(index)
             var part = shape
@@ -99,7 +101,7 @@ extension CPUBackend {
         _ c: UnsafeMutablePointer<Float>
     ) {
         let product = shape.kernel
-        let scratch = scratch(ck_product_packed_size(shape.n, shape.k))
+        let scratch = scratch(product.packedCount)
         let together = ProductPlan.worthwhile / max(1, 2 * shape.m * shape.n * shape.k)
         forBlocks(shape.batch, of: max(1, together)) { range in
             scratch.borrow { memory in
@@ -173,13 +175,21 @@ extension GEMM {
             b_column: transposeB ? k : 1,
             c_row: n,
             alpha: alpha,
-            beta: beta
+            beta: beta,
+            a_type: CK_FLOAT32,
+            b_type: CK_FLOAT32,
+            c_type: CK_FLOAT32
         )
     }
 }
 
 extension ck_product {
     fileprivate var isPacked: Bool { withUnsafePointer(to: self) { ck_product_packs($0) } }
+
+    /// The float32 numbers that fill the memory of a packed B.
+    fileprivate var packedCount: Int {
+        withUnsafePointer(to: self) { ck_product_packed_size($0) } / MemoryLayout<Float>.stride
+    }
 }
 
 extension ProductFinish {
