@@ -88,9 +88,12 @@ CK_INLINE void strips(const depth_block *block, size_t row, size_t row_end, size
     for (size_t i = row; i < row_end; i += ck_strip_rows) {
         size_t end = row_end - i < ck_strip_rows ? row_end : i + ck_strip_rows;
         ck_left_strip strip = ck_left_strip_of(block->left, block->left_packs, i, end - i, room);
+        size_t next = row_end - end < ck_strip_rows ? row_end - end : ck_strip_rows, part = 0;
+        size_t parts = ck_strip_rows / block->left.tiles->rows * (panel_end - panel);
         for (size_t r = i, rows; r < end; r += rows) {
             rows = ck_tile_rows_of(block->left.tiles, end - r);
             for (size_t q = panel; q < panel_end; q++) {
+                if (block->left_packs && part < parts) ck_left_fetch(block->left, end, next, part++, parts);
                 size_t start = ck_product_panel_start(vectors, q, most);
                 one_tile(block, strip, r, rows, start, ck_product_panel_start(vectors, q + 1, most) - start);
             }

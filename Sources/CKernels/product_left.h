@@ -10,7 +10,7 @@ enum {
     ck_strip_rows = 64,
     // The words of a packed strip; the last row may end with a part of a vector.
     ck_strip_words = ck_strip_rows * ck_product_most_depth + 16,
-    // Depths of A^T between one that is packed and one that is fetched.
+    // Rows of A, or depths of A^T, between one that is packed and one that is fetched.
     ck_strip_ahead = 8,
     // Columns of A up to this distance are read where they lie, for few panels of B.
     ck_near_columns = 128,
@@ -53,6 +53,8 @@ CK_INLINE void ck_pack_left_rows(ck_left_block s, const void *a, size_t rows, fl
     for (size_t i = 0; i < rows; i++, y += s.words) {
         const void *x = ck_at(a, s.type, i * s.row);
         for (size_t p = 0; p < s.words; p += 16) {
+            size_t next = (ck_strip_ahead * s.row + p * depths) * ck_size(s.type);
+            __builtin_prefetch((const void *)((uintptr_t)x + next));
             v16 words;
             ck_words_along(s.form, s.type, ck_at(x, s.type, p * depths), s.depth - p * depths, &words);
             CK_V16(y + p) = words;
@@ -90,6 +92,17 @@ CK_INLINE void ck_pack_left_columns(ck_left_block s, const void *a, size_t rows,
     }
 }
 
+CK_INLINE void ck_pack_left(
+    ck_form form, ck_type type, ck_left_block s, const void *a, size_t rows, float *restrict y) {
+    s.form = form;
+    s.type = type;
+    if (s.column == 1) {
+        ck_pack_left_rows(s, a, rows, y);
+    } else {
+        ck_pack_left_columns(s, a, rows, y);
+    }
+}
+
 // Rows [row, row + rows) of a block, packed into `room` if `packs`.
 CK_INLINE ck_left_strip ck_left_strip_of(ck_left_block s, bool packs, size_t row, size_t rows, float *room) {
     const void *a = ck_at(s.a, s.type, row * s.row);
@@ -97,12 +110,26 @@ CK_INLINE ck_left_strip ck_left_strip_of(ck_left_block s, bool packs, size_t row
         size_t depths = ck_form_depths(s.form);
         return (ck_left_strip){a, row, s.row / depths, s.column == 1 ? s.row / depths : s.column};
     }
-    if (s.column == 1) {
-        ck_pack_left_rows(s, a, rows, room);
-        return (ck_left_strip){room, row, s.words, s.words};
+    CK_WITH_FORM(s.form, s.type, ck_pack_left, s, a, rows, room);
+    return (ck_left_strip){room, row, s.words, s.column == 1 ? s.words : 0};
+}
+
+// Fetches lines of memory that hold `count` numbers.
+CK_INLINE void ck_left_fetch_line(ck_left_block s, size_t start, size_t count) {
+    uintptr_t x = (uintptr_t)s.a + start * ck_size(s.type);
+    for (size_t i = 0; i < count * ck_size(s.type); i += 64) __builtin_prefetch((const void *)(x + i), 0, 2);
+}
+
+// Fetches one of `parts` parts of a strip that will be packed.
+CK_INLINE void ck_left_fetch(ck_left_block s, size_t row, size_t rows, size_t part, size_t parts) {
+    size_t count = s.column == 1 ? rows : s.depth;
+    for (size_t i = count * part / parts; i < count * (part + 1) / parts; i++) {
+        if (s.column == 1) {
+            ck_left_fetch_line(s, (row + i) * s.row, s.depth);
+        } else {
+            ck_left_fetch_line(s, row + i * s.column, rows);
+        }
     }
-    ck_pack_left_columns(s, a, rows, room);
-    return (ck_left_strip){room, row, s.words, 0};
 }
 
 #endif

@@ -52,27 +52,47 @@ CK_INLINE void pack_rows(right_block s, const void *b, float *restrict y) {
     }
 }
 
-// Neighbouring depths: squares of sixteen columns and words are transposed.
+// Sixteen columns and words, transposed.
+CK_INLINE void pack_square(right_block s, const void *b, float *restrict y) {
+    v16 rows[16];
+    CK_UNROLL for (size_t u = 0; u < 16; u++) {
+        ck_words_along(s.form, s.type, ck_at(b, s.type, u * s.column), 16 * ck_form_depths(s.form), &rows[u]);
+    }
+    ck_transpose_rows(rows);
+    CK_UNROLL for (size_t u = 0; u < 16; u++) CK_V16(y + u * s.wide) = rows[u];
+}
+
+// The same with fewer columns or words.
+CK_INLINE void pack_part(right_block s, const void *b, size_t width, size_t depth, float *restrict y) {
+    v16 rows[16] = {{0}};
+    for (size_t u = 0; u < width; u++) {
+        ck_words_along(s.form, s.type, ck_at(b, s.type, u * s.column), depth, &rows[u]);
+    }
+    ck_transpose_rows(rows);
+    size_t words = ck_form_words(s.form, depth);
+    for (size_t u = 0; u < words && u < 16; u++) CK_V16(y + u * s.wide) = rows[u];
+}
+
+// Neighbouring depths.
 CK_INLINE void pack_columns(right_block s, const void *b, float *restrict y) {
-    size_t depths = ck_form_depths(s.form);
+    size_t square = 16 * ck_form_depths(s.form);
     for (size_t j = 0; j < s.wide; j += 16) {
         size_t width = s.width - j < 16 ? s.width - j : 16;
-        for (size_t p = 0; p < s.words; p += 16) {
-            const void *x = ck_at(b, s.type, j * s.column + p * depths);
-            size_t depth = s.depth - p * depths, words = s.words - p < 16 ? s.words - p : 16;
-            v16 rows[16] = {{0}};
-            for (size_t u = 0; u < width; u++) {
-                ck_words_along(s.form, s.type, ck_at(x, s.type, u * s.column), depth, &rows[u]);
+        for (size_t p = 0; p < s.depth; p += square) {
+            const void *x = ck_at(b, s.type, j * s.column + p);
+            float *place = y + p / ck_form_depths(s.form) * s.wide + j;
+            if (width == 16 && p + square <= s.depth) {
+                pack_square(s, x, place);
+            } else {
+                pack_part(s, x, width, s.depth - p, place);
             }
-            ck_transpose_rows(rows);
-            for (size_t u = 0; u < words; u++) CK_V16(y + (p + u) * s.wide + j) = rows[u];
         }
     }
 }
 
 // Packed: for each depth block, for each panel, rows of the panel's width.
 CK_INLINE void pack(
-    const ck_product *s, ck_form form, ck_type type, const void *b, float *packed, size_t from, size_t to) {
+    ck_form form, ck_type type, const ck_product *s, const void *b, float *packed, size_t from, size_t to) {
     size_t most = ck_tiles()->vectors, vectors = ck_product_vectors(s->n);
     size_t depths = ck_form_depths(form), words = ck_form_words(form, s->k), step = ck_product_depth(words);
     right_block block = {.form = form, .type = type, .row = s->b_row, .column = s->b_column};
@@ -96,11 +116,5 @@ CK_INLINE void pack(
 }
 
 CK_CLONES void ck_product_pack(const ck_product *s, const void *b, void *packed, size_t from, size_t to) {
-    ck_form form = ck_product_form(s);
-    // Loops that know what they read are faster.
-    if (form == ck_form_floats) {
-        pack(s, ck_form_floats, CK_FLOAT32, b, packed, from, to);
-    } else {
-        pack(s, form, s->b_type, b, packed, from, to);
-    }
+    CK_WITH_FORM(ck_product_form(s), s->b_type, pack, s, b, packed, from, to);
 }

@@ -33,6 +33,20 @@ CK_INLINE size_t ck_form_words(ck_form form, size_t depth) {
     return (depth + ck_form_depths(form) - 1) / ck_form_depths(form);
 }
 
+// function(form, type, ...) with constants where that is possible, so that loops within know what they read.
+#define CK_WITH_FORM(form, type, function, ...)                                                                        \
+    do {                                                                                                               \
+        if ((form) == ck_form_floats) {                                                                                \
+            function(ck_form_floats, CK_FLOAT32, __VA_ARGS__);                                                         \
+        } else if ((type) == CK_FLOAT32) {                                                                             \
+            function(form, CK_FLOAT32, __VA_ARGS__);                                                                   \
+        } else if ((form) == ck_form_rounded) {                                                                        \
+            function(ck_form_rounded, CK_BFLOAT16, __VA_ARGS__);                                                       \
+        } else {                                                                                                       \
+            function(ck_form_pairs, CK_BFLOAT16, __VA_ARGS__);                                                         \
+        }                                                                                                              \
+    } while (0)
+
 // Up to sixteen numbers rounded to bfloat16; those that are missing are 0.
 CK_INLINE void ck_load_rounded(const void *x, ck_type type, size_t count, v16 *y) {
     ck_load_part(x, type, count, y);
