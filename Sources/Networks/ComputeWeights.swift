@@ -16,8 +16,11 @@ public final class ComputeWeights {
         self.parameters = parameters
         self.precision = precision
         let type = precision.compute.dtype
-        copy = type == .float32 ? nil : Tensor(parameters.view(0..<parameters.count, shape: [parameters.count]))
-            .converted(to: type).data
+        copy =
+            type == .float32
+            ? nil
+            : Tensor(parameters.view(0..<parameters.count, shape: [parameters.count]))
+                .converted(to: type).data
     }
 
     /// The value of the weight of a product.

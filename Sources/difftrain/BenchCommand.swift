@@ -58,7 +58,10 @@ struct BenchCommand: ParsableCommand {
             }
             try threads.compute {
                 let compute = ComputeType(rawValue: precision) ?? .float32
-                let line = try StepBenchmark(workload, batch: batch, compute: compute).run(seconds: seconds, threads: threads.count)
+                let line = try StepBenchmark(workload, batch: batch, compute: compute).run(
+                    seconds: seconds,
+                    threads: threads.count
+                )
                 try BenchCommand.show(line, json: json)
             }
         }

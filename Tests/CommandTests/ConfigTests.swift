@@ -66,7 +66,10 @@ struct ConfigTests {
         for name in ["dit-s", "dit-tiny", "unet-medium", "unet-small", "vae"] {
             #expect(help.contains(name) && refused.errors.contains(name), "\(name)")
         }
-        try await bench.difftrain("bench step --precision half").fails(2, "--precision must be float32 or bfloat16, not 'half'")
+        try await bench.difftrain("bench step --precision half").fails(
+            2,
+            "--precision must be float32 or bfloat16, not 'half'"
+        )
         try await bench.difftrain("bench step --seconds 0").fails(2, "--seconds must be above 0")
         try await bench.difftrain("bench step --batch 0").fails(2, "--batch must be 1 to 65536")
     }

@@ -16,7 +16,8 @@ struct BFloat16Tests {
     func conversion() {
         var random = SeededGenerator(seed: 5)
         var values = (0..<4001).map { _ in Float(bitPattern: UInt32.random(in: 0...UInt32.max, using: &random)) }
-        values = values.filter { !$0.isNaN } + [0, -0, .infinity, -.infinity, 0x1.01p0, 0x1.03p0, 0x1.ffffp127, 0x1p-149]
+        values =
+            values.filter { !$0.isNaN } + [0, -0, .infinity, -.infinity, 0x1.01p0, 0x1.03p0, 0x1.ffffp127, 0x1p-149]
         Compute.$backend.withValue(CPUBackend(threads: 2)) {
             let narrow = Tensor(values, [values.count]).converted(to: .bfloat16)
             #expect(narrow.dtype == .bfloat16)

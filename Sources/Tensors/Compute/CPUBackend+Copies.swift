@@ -110,7 +110,8 @@ extension StridedCopy {
     /// The same copy of pairs of neighbours; nil if they do not stay together.
     fileprivate var pairs: StridedCopy? {
         let outer = Array(sourceStrides.dropLast()) + Array(targetStrides.dropLast()) + [sourceOffset, targetOffset]
-        guard let last = shape.dimensions.last, last.isMultiple(of: 2), sourceStrides.last == 1, targetStrides.last == 1,
+        guard let last = shape.dimensions.last, last.isMultiple(of: 2), sourceStrides.last == 1,
+            targetStrides.last == 1,
             outer.allSatisfy({ $0.isMultiple(of: 2) })
         else { return nil }
         return StridedCopy(

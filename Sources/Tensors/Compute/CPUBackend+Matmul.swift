@@ -6,28 +6,16 @@ extension CPUBackend {
     public func matmul(_ shape: GEMM, _ a: Region, _ b: Region, finish: ProductFinish, into c: Region) {
         precondition(finish.isEmpty || shape.batch == 1, "a batch of products has nothing to finish")
         guard shape.batch * shape.m * shape.n > 0 else { return }
-        if [a, b, c].contains(where: { $0.dtype != .float32 }) {
-            let isHalf = a.dtype != .float32 || b.dtype != .float32
-            let (left, right) = (isHalf ? rounded(a) : a, isHalf ? rounded(b) : b)
-            return inFloat32(c, updating: shape.beta != 0) { target in
-                var wide = finish
-                wide.bias = finish.bias.map(float32)
-                (wide.slopeAt, wide.residual) = (finish.slopeAt.map(float32), finish.residual.map(float32))
-                guard let inner = finish.inner else { return matmul(shape, left, right, finish: wide, into: target) }
-                inFloat32(inner) {
-                    wide.inner = $0
-                    matmul(shape, left, right, finish: wide, into: target)
-                }
-            }
-        }
         tally.add(operations: 2 * shape.batch * shape.m * shape.n * shape.k)
-        tally.add(floats: shape.batch * (shape.m * shape.k + shape.k * shape.n + shape.m * shape.n))
-        guard shape.batch == 1 else { return multiplyEach(shape, a.floats, b.floats, c.floats) }
-        let plan = ProductPlan(shape, canSplitDepth: finish.isEmpty)
+        tally.add(reading: [a, b], writing: [c])
+        guard shape.batch == 1 else { return multiplyEach(shape, a, b, c) }
+        let plan = ProductPlan(shape, canSplitDepth: finish.isEmpty && c.dtype == .float32)
         if plan.depthParts > 1 {
-            multiplyInDepth(shape, plan, a.floats, b.floats, c.floats)
+            multiplyInDepth(shape, plan, a, b, c.floats)
         } else {
-            multiply(shape, plan, a.floats, b.floats, finish.kernel(rowOf: shape.n), c.floats)
+            var finish = finish
+            finish.bias = finish.bias.map(float32)
+            multiply(shape, plan, a, b, finish, c)
         }
     }
 
@@ -35,51 +23,53 @@ extension CPUBackend {
     private func multiply(
         _ shape: GEMM,
         _ plan: ProductPlan,
-        _ a: UnsafePointer<Float>,
-        _ b: UnsafePointer<Float>,
-        _ finish: ck_product_finish,
-        _ c: UnsafeMutablePointer<Float>
+        _ a: Region,
+        _ b: Region,
+        _ finish: ProductFinish,
+        _ c: Region
     ) {
-        let product = shape.kernel
+        let product = shape.kernel(a.type, b.type, c.type)
+        let end = finish.kernel(rowOf: shape.n, c.dtype)
         let panels = ck_product_panels(shape.n)
         let packed = product.isPacked ? temporary(product.packedCount) : nil
         if let place = packed?.floats {
             forRows(panels, width: product.packedCount / panels) { range in
-                withUnsafePointer(to: product) { ck_product_pack($0, b, place, range.lowerBound, range.upperBound) }
+                withUnsafePointer(to: product) {
+                    ck_product_pack($0, b.address, place, range.lowerBound, range.upperBound)
+                }
             }
         }
-        let right = packed.map { UnsafePointer($0.floats) } ?? b
+        let right = packed?.address ?? b.address
         pool.parallelFor(plan.rowParts * plan.panelParts) { block in
             let rows = plan.rows(block / plan.panelParts)
             let columns = plan.panels(block % plan.panelParts, of: panels)
-            compute(product, finish, a, right, packed != nil, c, rows, columns)
+            compute(product, end, a.address, right, packed != nil, c.address, rows, columns)
         }
-        withExtendedLifetime(packed) {}
+        withExtendedLifetime((packed, finish.bias)) {}
     }
 
     // Parts of the sums are made side by side and added in order.
     private func multiplyInDepth(
         _ shape: GEMM,
         _ plan: ProductPlan,
-        _ a: UnsafePointer<Float>,
-        _ b: UnsafePointer<Float>,
+        _ a: Region,
+        _ b: Region,
         _ c: UnsafeMutablePointer<Float>
     ) {
+        let whole = shape.kernel(a.type, b.type, CK_FLOAT32)
         let count = shape.m * shape.n
         let partial = temporary(plan.depthParts * count)
         let sums = partial.floats
-        var longest = shape.kernel
+        var longest = whole
         longest.k = plan.depth(0).count
         let scratch = scratch(longest.packedCount)
         pool.parallelFor(plan.depthParts) { index in
             let depth = plan.depth(index)
-            var part = shape
-            (part.k, part.beta) = (depth.count, 0)
-            var product = part.kernel
-            (product.a_row, product.b_column) = (shape.kernel.a_row, shape.kernel.b_column)
-            let left = a + depth.lowerBound * product.a_column
-            let right = b + depth.lowerBound * product.b_row
-            scratch.borrow { whole(product, left, right, sums + index * count, $0) }
+            var product = whole
+            (product.k, product.beta) = (depth.count, 0)
+            let left = a.address(depth.lowerBound * product.a_column)
+            let right = b.address(depth.lowerBound * product.b_row)
+            scratch.borrow { multiplyWhole(product, left, right, sums + index * count, $0) }
         }
         forBlocks(count, of: max(64, CPUBackend.blockSize / plan.depthParts)) { range in
             let start = range.lowerBound
@@ -96,21 +86,21 @@ extension CPUBackend {
     // Whole products side by side, several small ones together.
     private func multiplyEach(
         _ shape: GEMM,
-        _ a: UnsafePointer<Float>,
-        _ b: UnsafePointer<Float>,
-        _ c: UnsafeMutablePointer<Float>
+        _ a: Region,
+        _ b: Region,
+        _ c: Region
     ) {
-        let product = shape.kernel
+        let product = shape.kernel(a.type, b.type, c.type)
         let scratch = scratch(product.packedCount)
         let together = ProductPlan.worthwhile / max(1, 2 * shape.m * shape.n * shape.k)
         forBlocks(shape.batch, of: max(1, together)) { range in
             scratch.borrow { memory in
                 for index in range {
-                    whole(
+                    multiplyWhole(
                         product,
-                        a + index * shape.strideA,
-                        b + index * shape.strideB,
-                        c + index * shape.strideC,
+                        a.address(index * shape.strideA),
+                        b.address(index * shape.strideB),
+                        c.address(index * shape.strideC),
                         memory
                     )
                 }
@@ -119,27 +109,27 @@ extension CPUBackend {
     }
 
     // One product on the calling thread.
-    private func whole(
+    private func multiplyWhole(
         _ product: ck_product,
-        _ a: UnsafePointer<Float>,
-        _ b: UnsafePointer<Float>,
-        _ c: UnsafeMutablePointer<Float>,
+        _ a: UnsafeRawPointer,
+        _ b: UnsafeRawPointer,
+        _ c: UnsafeMutableRawPointer,
         _ memory: UnsafeMutablePointer<Float>
     ) {
         let panels = ck_product_panels(product.n)
         let isPacked = product.isPacked
         if isPacked { withUnsafePointer(to: product) { ck_product_pack($0, b, memory, 0, panels) } }
-        let right = isPacked ? UnsafePointer(memory) : b
+        let right = isPacked ? UnsafeRawPointer(memory) : b
         compute(product, ck_product_finish(), a, right, isPacked, c, 0..<product.m, 0..<panels)
     }
 
     private func compute(
         _ product: ck_product,
         _ finish: ck_product_finish,
-        _ a: UnsafePointer<Float>,
-        _ b: UnsafePointer<Float>,
+        _ a: UnsafeRawPointer,
+        _ b: UnsafeRawPointer,
         _ isPacked: Bool,
-        _ c: UnsafeMutablePointer<Float>,
+        _ c: UnsafeMutableRawPointer,
         _ rows: Range<Int>,
         _ panels: Range<Int>
     ) {
@@ -164,7 +154,7 @@ extension CPUBackend {
 
 extension GEMM {
     /// One matrix of the batch in C.
-    fileprivate var kernel: ck_product {
+    fileprivate func kernel(_ a: ck_type, _ b: ck_type, _ c: ck_type) -> ck_product {
         ck_product(
             m: m,
             n: n,
@@ -176,9 +166,9 @@ extension GEMM {
             c_row: n,
             alpha: alpha,
             beta: beta,
-            a_type: CK_FLOAT32,
-            b_type: CK_FLOAT32,
-            c_type: CK_FLOAT32
+            a_type: a,
+            b_type: b,
+            c_type: c
         )
     }
 }
@@ -193,17 +183,20 @@ extension ck_product {
 }
 
 extension ProductFinish {
-    /// The same in C for a result with rows of `n` numbers.
-    fileprivate func kernel(rowOf n: Int) -> ck_product_finish {
-        ck_product_finish(
+    /// The same in C for a result with rows of `n` numbers of a type.
+    fileprivate func kernel(rowOf n: Int, _ dtype: DType) -> ck_product_finish {
+        for region in [inner, slopeAt, residual] {
+            precondition(region.map { $0.dtype == dtype } ?? true, "what belongs to a result of \(dtype) has its type")
+        }
+        return ck_product_finish(
             bias: bias?.floats,
-            inner: inner?.floats,
+            inner: inner?.address,
             inner_row: n,
             activates: activation != nil,
             activation: (activation ?? slope).kernel,
-            slope_at: slopeAt?.floats,
+            slope_at: slopeAt?.address,
             slope_row: n,
-            residual: residual?.floats,
+            residual: residual?.address,
             residual_row: n
         )
     }

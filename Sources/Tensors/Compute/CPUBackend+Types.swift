@@ -53,7 +53,8 @@ final class Staging: Sendable {
     private let rooms: ScratchSet?
 
     /// For ranges of at most `most` elements; with `updating` the outputs are read too.
-    init(_ backend: CPUBackend, reading inputs: [Region], writing outputs: [Region], updating: Bool = false, most: Int) {
+    init(_ backend: CPUBackend, reading inputs: [Region], writing outputs: [Region], updating: Bool = false, most: Int)
+    {
         self.inputs = inputs
         self.outputs = outputs
         isUpdating = updating

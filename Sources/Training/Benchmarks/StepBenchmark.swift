@@ -43,7 +43,8 @@ public struct StepBenchmark {
         var line = BenchmarkLine(
             name: "train_step",
             config: [
-                "model": workload.name, "batch": "\(batch)", "threads": "\(threads)", "dtype": precision.compute == .float32 ? "fp32" : "bf16",
+                "model": workload.name, "batch": "\(batch)", "threads": "\(threads)",
+                "dtype": precision.compute == .float32 ? "fp32" : "bf16",
                 "backend": Compute.backend.name,
             ],
             times: times
