@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "ck_attention.h"
+#include "ck_convolve.h"
 #include "ck_elementwise.h"
 #include "ck_layout.h"
 #include "ck_normalize.h"

@@ -1,0 +1,125 @@
+#include "convolve.h"
+
+// Groups of few channels: pixels are multiplied one by one, in lines of all channels. Weights are packed as
+// [places of the kernel, channels of a group of the source, channels of the result].
+
+// Where the place `tap` of the kernel finds the source of pixel `at`, on one axis; false outside of the image.
+CK_INLINE bool source_of(
+    bool backward, size_t stride, ptrdiff_t before, size_t at, size_t tap, size_t pixels, size_t *place) {
+    ptrdiff_t step = (ptrdiff_t)stride, from = (ptrdiff_t)at, back = (ptrdiff_t)tap;
+    ptrdiff_t found = backward ? from + before - back : from * step - before + back;
+    if (backward) {
+        if (found < 0 || found % step != 0) return false;
+        found /= step;
+    }
+    *place = (size_t)found;
+    return found >= 0 && *place < pixels;
+}
+
+CK_CLONES void conv_small_pack(
+    ck_convolution s, ck_convolve_pass pass, const void *weights, float *packed) {
+    conv_sides sides = conv_sides_of(s, pass);
+    size_t inputs = s.input_channels / s.groups;
+    for (size_t made = 0; made < sides.made_channels; made++) {
+        size_t group = made / sides.group_made, place = made % sides.group_made;
+        for (size_t i = 0; i < sides.group_channels; i++) {
+            size_t filter = sides.backward ? group * sides.group_channels + i : made;
+            size_t first = (filter * inputs + (sides.backward ? place : i)) * sides.taps;
+            for (size_t t = 0; t < sides.taps; t++) {
+                float value = s.weight_type == CK_BFLOAT16 ? ck_widened(((const uint16_t *)weights)[first + t])
+                                                           : ((const float *)weights)[first + t];
+                packed[(t * sides.group_channels + i) * sides.made_channels + made] = value;
+            }
+        }
+    }
+}
+
+// The channels of one pixel as float32 numbers, copied to `room` if they are not.
+CK_INLINE const float *widened(const void *x, ck_type type, size_t place, size_t count, float *room) {
+    if (type == CK_FLOAT32) return (const float *)x + place;
+    const uint16_t *half = (const uint16_t *)x + place;
+    for (size_t i = 0; i < count; i++) room[i] = ck_widened(half[i]);
+    return room;
+}
+
+// sums[o] += the sum over the channels of its group of x w.
+CK_INLINE void add_pixel(conv_sides sides, const float *restrict x, const float *restrict w, float *restrict sums) {
+    if (sides.group_channels == 1 && sides.group_made == 1) {
+        for (size_t c = 0; c < sides.made_channels; c++) sums[c] += x[c] * w[c];
+        return;
+    }
+    for (size_t i = 0; i < sides.group_channels; i++, w += sides.made_channels) {
+        for (size_t g = 0; g < sides.groups; g++) {
+            float factor = x[g * sides.group_channels + i];
+            size_t first = g * sides.group_made;
+            for (size_t o = first; o < first + sides.group_made; o++) sums[o] += factor * w[o];
+        }
+    }
+}
+
+CK_INLINE void store_pixel(const float *sums, ck_type type, void *made, size_t place, size_t count) {
+    if (type == CK_FLOAT32) {
+        memcpy((float *)made + place, sums, count * sizeof(float));
+    } else {
+        uint16_t *half = (uint16_t *)made + place;
+        for (size_t i = 0; i < count; i++) half[i] = ck_narrowed(sums[i]);
+    }
+}
+
+// Every place of the kernel at which pixel (y, x) has a source, with the number t of the place and the source (v, u).
+#define EACH_TAP(backward, height, width)                                                                              \
+    for (size_t kh = 0, t = 0, v, u; kh < s.kernel_height; kh++)                                                       \
+        for (size_t kw = 0; kw < s.kernel_width; kw++, t++)                                                            \
+            if (source_of(backward, s.stride, s.top, y, kh, height, &v) &&                                             \
+                source_of(backward, s.stride, s.left, x, kw, width, &u))
+
+CK_CLONES void conv_small(
+    ck_convolution s, ck_convolve_pass pass, const void *source, const float *packed, const float *bias, void *made,
+    float *scratch, size_t row, size_t row_end) {
+    conv_sides sides = conv_sides_of(s, pass);
+    float *room = scratch, *sums = scratch + conv_row(sides.channels);
+    size_t matrix = sides.group_channels * sides.made_channels;
+    for (size_t r = row; r < row_end; r++) {
+        size_t x = r % sides.made_width, y = r / sides.made_width % sides.made_height;
+        size_t image = r / sides.made_width / sides.made_height;
+        for (size_t c = 0; c < sides.made_channels; c++) sums[c] = bias ? bias[c] : 0;
+        EACH_TAP(sides.backward, sides.height, sides.width) {
+            size_t place = ((image * sides.height + v) * sides.width + u) * sides.channels;
+            add_pixel(sides, widened(source, s.type, place, sides.channels, room), packed + t * matrix, sums);
+        }
+        store_pixel(sums, s.type, made, r * sides.made_channels, sides.made_channels);
+    }
+}
+
+// sums[i, o] += x dy for the channels i of the group of o.
+CK_INLINE void add_gradient(conv_sides sides, const float *restrict x, const float *restrict dy, float *restrict sums) {
+    if (sides.group_channels == 1 && sides.group_made == 1) {
+        for (size_t c = 0; c < sides.made_channels; c++) sums[c] += x[c] * dy[c];
+        return;
+    }
+    for (size_t i = 0; i < sides.group_channels; i++, sums += sides.made_channels) {
+        for (size_t g = 0; g < sides.groups; g++) {
+            float factor = x[g * sides.group_channels + i];
+            size_t first = g * sides.group_made;
+            for (size_t o = first; o < first + sides.group_made; o++) sums[o] += factor * dy[o];
+        }
+    }
+}
+
+CK_CLONES void conv_small_gradient(
+    ck_convolution s, const void *source, const void *upstream, float *sums, float *scratch, size_t row,
+    size_t row_end) {
+    conv_sides sides = conv_sides_of(s, CK_CONVOLVE_FORWARD);
+    float *room = scratch, *other = scratch + conv_row(sides.channels);
+    size_t matrix = sides.group_channels * sides.made_channels;
+    for (size_t i = 0; i < sides.taps * matrix; i++) sums[i] = 0;
+    for (size_t r = row; r < row_end; r++) {
+        size_t x = r % sides.made_width, y = r / sides.made_width % sides.made_height;
+        size_t image = r / sides.made_width / sides.made_height;
+        const float *dy = widened(upstream, s.type, r * sides.made_channels, sides.made_channels, other);
+        EACH_TAP(false, sides.height, sides.width) {
+            size_t place = ((image * sides.height + v) * sides.width + u) * sides.channels;
+            add_gradient(sides, widened(source, s.type, place, sides.channels, room), dy, sums + t * matrix);
+        }
+    }
+}
