@@ -1,23 +1,25 @@
-#include "convolve.h"
+#include "convolve_windows.h"
 
 size_t ck_convolve_panels(ck_convolution s, ck_convolve_pass pass) {
-    return conv_is_small(s) ? 1 : s.groups * conv_group_panels(conv_sides_of(s, pass));
+    if (conv_is_small(s) || conv_is_few(s, pass)) return 1;
+    return s.groups * conv_group_panels(conv_sides_of(s, pass));
 }
 
 size_t ck_convolve_weight_count(ck_convolution s, ck_convolve_pass pass) {
     conv_sides sides = conv_sides_of(s, pass);
     if (conv_is_small(s)) return sides.taps * sides.group_channels * sides.made_channels;
+    if (conv_is_few(s, pass)) return sides.channels * 16 * ck_product_vectors(sides.taps * sides.made_channels);
     return s.groups * conv_group_weights(sides);
 }
 
 size_t ck_convolve_rows(ck_convolution s, ck_convolve_pass pass) {
     conv_sides sides = conv_sides_of(s, pass);
-    return s.batch * sides.made_height * sides.made_width;
+    size_t lines = s.batch * sides.made_height;
+    return conv_is_few(s, pass) ? lines : lines * sides.made_width;
 }
 
 size_t ck_convolve_block(ck_convolution s, ck_convolve_pass pass) {
-    (void)s, (void)pass;
-    return conv_rows;
+    return conv_is_few(s, pass) ? conv_few_block(s, pass) : conv_rows;
 }
 
 // Rows of the source for one tile and the sums of all rows; 16 numbers to start at a multiple of 64 bytes and 16 for
@@ -25,6 +27,7 @@ size_t ck_convolve_block(ck_convolution s, ck_convolve_pass pass) {
 size_t ck_convolve_scratch(ck_convolution s, ck_convolve_pass pass) {
     conv_sides sides = conv_sides_of(s, pass);
     if (conv_is_small(s)) return conv_row(sides.channels) + conv_row(sides.made_channels) + 16;
+    if (conv_is_few(s, pass)) return conv_few_scratch(s, pass);
     return (ck_tile_most_rows + conv_rows) * conv_widest + 32;
 }
 
@@ -161,6 +164,10 @@ CK_CLONES void ck_convolve(
     float *memory = conv_aligned(scratch);
     if (conv_is_small(s)) {
         conv_small(s, pass, source, packed, bias, result, memory, row, row_end);
+        return;
+    }
+    if (conv_is_few(s, pass)) {
+        conv_few(s, pass, source, packed, bias, result, memory, row, row_end);
         return;
     }
     conv_job job = {.tiles = ck_tiles(), .sides = conv_sides_of(s, pass), .type = s.type, .made = result};

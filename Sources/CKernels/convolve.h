@@ -162,8 +162,9 @@ CK_INLINE size_t conv_phase_weights(ck_convolution s, conv_sides sides, size_t i
     return depth * 16 * conv_made_vectors(sides);
 }
 
-// MARK: Groups of few channels
+// MARK: Other forms
 
+// Groups of few channels.
 void conv_small_pack(ck_convolution s, ck_convolve_pass pass, const void *weights, float *packed);
 void conv_small(
     ck_convolution s, ck_convolve_pass pass, const void *source, const float *packed, const float *bias, void *made,
@@ -171,102 +172,46 @@ void conv_small(
 void conv_small_gradient(
     ck_convolution s, const void *x, const void *dy, float *sums, float *scratch, size_t row, size_t row_end);
 
-// MARK: Windows
-
-// Images, and the channels of them that are read.
-typedef struct conv_images {
-    const void *pixels;
-    size_t height, width, channels;
-    size_t first, count;
-    // Numbers of all images.
-    size_t total;
-} conv_images;
-
-CK_INLINE conv_images conv_images_of(ck_convolution s, conv_sides sides, const void *pixels, size_t group) {
-    return (conv_images){
-        pixels, sides.height, sides.width, sides.channels, group * sides.group_channels, sides.group_channels,
-        s.batch * sides.height * sides.width * sides.channels,
-    };
+// Results of few channels, whose columns would be mostly padding: instead each pixel of the source is multiplied with
+// the weights of all places of the kernel, and a pixel of the result is a sum of such products. A row is a line of
+// pixels.
+CK_INLINE bool conv_is_few(ck_convolution s, ck_convolve_pass pass) {
+    conv_sides sides = conv_sides_of(s, pass);
+    bool spread = sides.made_channels < 16 && (sides.backward || s.stride == 1);
+    return s.groups == 1 && spread && 5 * ck_product_vectors(sides.taps * sides.made_channels) < 4 * sides.taps;
 }
 
-// Numbers [from, to) of every window. Windows are made of runs of neighbouring numbers: lines of the window if all
-// channels are wanted, else its pixels.
-typedef struct conv_range {
-    size_t from, to;
-    // Pixels and numbers of a run.
-    size_t pixels, run;
-    // The run of `from`, and the place within.
-    size_t y, x, skipped;
-} conv_range;
+size_t conv_few_block(ck_convolution s, ck_convolve_pass pass);
+size_t conv_few_scratch(ck_convolution s, ck_convolve_pass pass);
+void conv_few_pack(ck_convolution s, ck_convolve_pass pass, const void *weights, float *packed);
+void conv_few(
+    ck_convolution s, ck_convolve_pass pass, const void *source, const float *packed, const float *bias, void *made,
+    float *scratch, size_t row, size_t row_end);
 
-CK_INLINE conv_range conv_range_of(const conv_images *images, const conv_phase *phase, size_t from, size_t to) {
-    conv_range r = {.from = from, .to = to};
-    r.pixels = images->count == images->channels ? phase->kernel_width : 1;
-    r.run = r.pixels * images->count;
-    size_t line = phase->kernel_width * images->count;
-    r.y = from / line;
-    r.x = from % line / r.run * r.pixels;
-    r.skipped = from % r.run;
-    return r;
-}
+// The gradient for the weights as a product of windows and pixels, which pays where windows are small: those of x and
+// pixels of dy, or those of dy and pixels of x.
+typedef enum conv_turn { CONV_PLAIN, CONV_WINDOWS_OF_X, CONV_WINDOWS_OF_DY } conv_turn;
 
-// Both may write up to 15 numbers too many.
-CK_INLINE void conv_zeros(float *y, size_t count) {
-    for (size_t i = 0; i < count; i += 16) CK_V16(y + i) = (v16){0};
-}
+enum { conv_small_window = 256, conv_few_outputs = 8 };
 
-CK_INLINE void conv_copy(const ck_type type, const void *x, size_t place, size_t total, size_t count, float *y) {
-    v16 value;
-    size_t i = 0;
-    for (; i + 16 <= count; i += 16) {
-        ck_load(ck_at(x, type, place + i), type, &value);
-        CK_V16(y + i) = value;
+CK_INLINE conv_turn conv_turn_of(ck_convolution s) {
+    size_t taps = s.kernel_height * s.kernel_width, input = taps * s.input_channels, output = taps * s.output_channels;
+    if (s.groups > 1) return CONV_PLAIN;
+    if (s.stride == 1 && s.output_channels < conv_few_outputs && s.output_channels < s.input_channels &&
+        output <= conv_small_window) {
+        return CONV_WINDOWS_OF_DY;
     }
-    if (i == count) return;
-    if (place + i + 16 <= total) {
-        ck_load(ck_at(x, type, place + i), type, &value);
-    } else {
-        ck_load_part(ck_at(x, type, place + i), type, count - i, &value);
-    }
-    CK_V16(y + i) = value;
+    size_t turned = input * ck_product_vectors(s.output_channels), plain = s.output_channels * ck_product_vectors(input);
+    return input <= conv_small_window && turned <= plain ? CONV_WINDOWS_OF_X : CONV_PLAIN;
 }
 
-// Numbers [from, to) of a run that begins at pixel (line, column) of an image.
-CK_INLINE void conv_run(
-    const ck_type type, const conv_images *images, size_t image, ptrdiff_t line, ptrdiff_t column, size_t pixels,
-    size_t from, size_t to, float *y) {
-    ptrdiff_t width = (ptrdiff_t)images->width, most = (ptrdiff_t)pixels;
-    ptrdiff_t first = column < 0 ? -column : 0, last = width - column < most ? width - column : most;
-    if (line < 0 || line >= (ptrdiff_t)images->height || first >= last) {
-        conv_zeros(y, to - from);
-        return;
-    }
-    size_t inside = (size_t)first * images->count, end = (size_t)last * images->count;
-    inside = inside < from ? from : conv_least(inside, to);
-    end = end < inside ? inside : conv_least(end, to);
-    // The numbers before an image row begins are counted too, but never read.
-    ptrdiff_t start = ((ptrdiff_t)(image * images->height) + line) * width + column;
-    ptrdiff_t place = start * (ptrdiff_t)images->channels + (ptrdiff_t)(images->first + inside);
-    if (inside > from) conv_zeros(y, inside - from);
-    if (end > inside) {
-        conv_copy(type, images->pixels, (size_t)place, images->total, end - inside, y + inside - from);
-    }
-    if (end < to) conv_zeros(y + end - from, to - end);
-}
-
-// The range of the window of one pixel; writes up to 15 numbers too many.
-CK_INLINE void conv_gather(
-    const ck_type type, const conv_images *images, const conv_phase *phase, conv_range range, conv_pixel at,
-    float *y) {
-    ptrdiff_t line = phase->top + (ptrdiff_t)(at.y * phase->step + range.y);
-    ptrdiff_t column = phase->left + (ptrdiff_t)(at.x * phase->step);
-    size_t x = range.x, start = range.skipped, left = range.to - range.from;
-    while (left > 0) {
-        size_t count = conv_least(range.run - start, left);
-        conv_run(type, images, at.image, line, column + (ptrdiff_t)x, range.pixels, start, start + count, y);
-        y += count, left -= count, start = 0, x += range.pixels;
-        if (x == phase->kernel_width) x = 0, line++;
-    }
-}
+size_t conv_turned_panels(ck_convolution s);
+size_t conv_turned_count(ck_convolution s);
+size_t conv_turned_scratch(ck_convolution s);
+void conv_turned_gradient(
+    ck_convolution s, const void *x, const void *dy, float *sums, float *scratch, size_t from, size_t to, size_t panel,
+    size_t panel_end);
+void conv_turned_finish(
+    ck_convolution s, size_t parts, const float *sums, float *dw, size_t from, size_t to);
 
 #endif

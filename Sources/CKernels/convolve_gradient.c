@@ -1,4 +1,4 @@
-#include "convolve.h"
+#include "convolve_windows.h"
 #include "transpose.h"
 
 // The gradient for the weights of a group is dy^T [output channels, pixels] times the windows of x [pixels, places and
@@ -13,25 +13,34 @@ enum {
     panel_columns = 16 * ck_tile_most_vectors,
 };
 
-CK_INLINE size_t pixel_count(ck_convolution s) { return s.batch * s.output_height * s.output_width; }
+// The pixels that windows are paired with.
+CK_INLINE size_t pixel_count(ck_convolution s) {
+    bool turned = conv_turn_of(s) == CONV_WINDOWS_OF_DY;
+    return s.batch * (turned ? s.height * s.width : s.output_height * s.output_width);
+}
 
 // The columns of one group.
 CK_INLINE size_t column_count(conv_sides sides) { return sides.taps * sides.group_channels; }
 
 size_t ck_convolve_gradient_parts(ck_convolution s) {
     conv_sides sides = conv_sides_of(s, CK_CONVOLVE_FORWARD);
-    size_t across = conv_is_small(s) ? 1 : s.groups * ((column_count(sides) + panel_columns - 1) / panel_columns);
+    conv_turn turn = conv_turn_of(s);
+    size_t columns = turn == CONV_PLAIN ? column_count(sides)
+                                        : turn == CONV_WINDOWS_OF_X ? s.output_channels : s.input_channels;
+    size_t across = conv_is_small(s) ? 1 : s.groups * ((columns + panel_columns - 1) / panel_columns);
     size_t wanted = across < wanted_parts ? wanted_parts / across : 1, most = pixel_count(s) / part_pixels;
     return most < 1 ? 1 : conv_least(wanted, most);
 }
 
 size_t ck_convolve_gradient_panels(ck_convolution s) {
     if (conv_is_small(s)) return 1;
+    if (conv_turn_of(s) != CONV_PLAIN) return conv_turned_panels(s);
     size_t vectors = ck_product_vectors(column_count(conv_sides_of(s, CK_CONVOLVE_FORWARD)));
     return s.groups * ck_product_panel_count(vectors, ck_tiles()->vectors);
 }
 
 size_t ck_convolve_gradient_count(ck_convolution s) {
+    if (conv_turn_of(s) != CONV_PLAIN) return conv_turned_count(s);
     size_t columns = column_count(conv_sides_of(s, CK_CONVOLVE_FORWARD));
     return s.output_channels * (conv_is_small(s) ? columns : conv_row(columns));
 }
@@ -41,6 +50,7 @@ size_t ck_convolve_gradient_count(ck_convolution s) {
 size_t ck_convolve_gradient_scratch(ck_convolution s) {
     size_t output = s.output_channels / s.groups;
     if (conv_is_small(s)) return conv_row(s.input_channels) + conv_row(s.output_channels) + 16;
+    if (conv_turn_of(s) != CONV_PLAIN) return conv_turned_scratch(s);
     return block_pixels * (conv_row(output) + panel_columns) + conv_row(output) + 48;
 }
 
@@ -121,6 +131,10 @@ CK_CLONES void ck_convolve_gradient(
         if (panel < panel_end) conv_small_gradient(s, x, dy, sums, memory, from, to);
         return;
     }
+    if (conv_turn_of(s) != CONV_PLAIN) {
+        conv_turned_gradient(s, x, dy, sums, memory, from, to, panel, panel_end);
+        return;
+    }
     conv_sides sides = conv_sides_of(s, CK_CONVOLVE_FORWARD), back = conv_sides_of(s, CK_CONVOLVE_INPUT_GRADIENT);
     size_t columns = column_count(sides), panels = ck_convolve_gradient_panels(s) / s.groups;
     gradient_job job = {ck_tiles(), conv_phase_of(s, CK_CONVOLVE_FORWARD, 0), .row = conv_row(columns)};
@@ -171,6 +185,10 @@ CK_CLONES void ck_convolve_gradient_finish(
     conv_sides sides = conv_sides_of(s, CK_CONVOLVE_FORWARD);
     size_t parts = ck_convolve_gradient_parts(s), count = ck_convolve_gradient_count(s);
     size_t columns = column_count(sides), channels = sides.group_channels;
+    if (conv_turn_of(s) != CONV_PLAIN) {
+        conv_turned_finish(s, parts, sums, dw, from, to);
+        return;
+    }
     for (size_t o = from; o < to; o++) {
         float *kernels = dw + o * columns;
         if (conv_is_small(s)) {

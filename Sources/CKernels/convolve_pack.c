@@ -100,6 +100,10 @@ CK_CLONES void ck_convolve_pack(
         if (from < to) conv_small_pack(s, pass, weights, packed);
         return;
     }
+    if (conv_is_few(s, pass)) {
+        if (from < to) conv_few_pack(s, pass, weights, packed);
+        return;
+    }
     conv_sides sides = conv_sides_of(s, pass);
     size_t panels = conv_group_panels(sides), vectors = conv_made_vectors(sides), most = ck_tiles()->vectors;
     for (size_t index = from; index < to; index++) {
