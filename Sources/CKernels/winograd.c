@@ -27,11 +27,16 @@ size_t ck_winograd_scratch(ck_winograd s) {
 // MARK: Weights
 
 // The kernels of 16 output channels for one input channel: nine vectors, the first of each row of a square.
-CK_INLINE void load_kernels(const float *const at[16], bool mirrored, v16 square[wino_most_points]) {
+CK_INLINE void load_kernels(
+    ck_type type, const void *const at[16], bool mirrored, v16 square[wino_most_points]) {
     float taps[16 * 16];
     v16 rows[16];
     for (size_t l = 0; l < 16; l++) {
-        for (size_t t = 0; t < 9; t++) taps[16 * l + t] = at[l][t];
+        if (type == CK_BFLOAT16) {
+            for (size_t t = 0; t < 9; t++) taps[16 * l + t] = wino_number(at[l], CK_BFLOAT16, t);
+        } else {
+            for (size_t t = 0; t < 9; t++) taps[16 * l + t] = wino_number(at[l], CK_FLOAT32, t);
+        }
         for (size_t t = 9; t < 16; t++) taps[16 * l + t] = 0;
     }
     ck_transpose_tile(taps, 16, (float *)rows, 16);
@@ -40,15 +45,15 @@ CK_INLINE void load_kernels(const float *const at[16], bool mirrored, v16 square
 
 // Output channels from `first` on for one input channel, whose weights lie `step` apart.
 CK_INLINE void transform_kernels(
-    const size_t m, ck_winograd s, size_t first, const float *weights, bool mirrored, size_t step, float *r,
+    const size_t m, ck_winograd s, size_t first, const void *weights, bool mirrored, size_t step, float *r,
     size_t matrix) {
     static const float nothing[9];
-    const float *at[16];
+    const void *at[16];
     v16 square[wino_most_points];
     for (size_t l = 0; l < 16; l++) {
-        at[l] = first + l < s.output_channels ? weights + (first + l) * step : nothing;
+        at[l] = first + l < s.output_channels ? ck_at(weights, s.weight_type, (first + l) * step) : nothing;
     }
-    load_kernels(at, mirrored, square);
+    load_kernels(s.weight_type, at, mirrored, square);
     WINO_SQUARE(wino_weight_line, m, square, 3, m + 2);
     CK_UNROLL for (size_t u = 0; u < m + 2; u++) {
         CK_UNROLL for (size_t v = 0; v < m + 2; v++, r += matrix) CK_V16(r) = square[wino_most_side * u + v];
@@ -56,21 +61,22 @@ CK_INLINE void transform_kernels(
 }
 
 CK_INLINE void transform_weights(
-    const size_t m, ck_winograd s, const float *weights, bool mirrored, float *transformed, size_t from, size_t to) {
+    const size_t m, ck_winograd s, const void *weights, bool mirrored, float *transformed, size_t from, size_t to) {
     size_t input_step = 9 * (mirrored ? s.output_channels : 1), output_step = 9 * (mirrored ? 1 : s.input_channels);
     size_t matrix = ck_winograd_panels(s) * s.input_channels * wino_panel;
     for (size_t panel = from; panel < to; panel++) {
         float *row = transformed + panel * s.input_channels * wino_panel;
         for (size_t i = 0; i < s.input_channels; i++, row += wino_panel) {
-            transform_kernels(m, s, panel * wino_panel, weights + i * input_step, mirrored, output_step, row, matrix);
-            transform_kernels(
-                m, s, panel * wino_panel + 16, weights + i * input_step, mirrored, output_step, row + 16, matrix);
+            const void *kernels = ck_at(weights, s.weight_type, i * input_step);
+            size_t first = panel * wino_panel;
+            transform_kernels(m, s, first, kernels, mirrored, output_step, row, matrix);
+            transform_kernels(m, s, first + 16, kernels, mirrored, output_step, row + 16, matrix);
         }
     }
 }
 
 CK_CLONES void ck_winograd_weights(
-    ck_winograd s, const float *restrict weights, bool mirrored, float *restrict transformed, size_t from, size_t to) {
+    ck_winograd s, const void *restrict weights, bool mirrored, float *restrict transformed, size_t from, size_t to) {
     if (s.tile == 4) {
         transform_weights(4, s, weights, mirrored, transformed, from, to);
     } else {
@@ -101,21 +107,31 @@ CK_INLINE void output_square(
 }
 
 // Output channels [c, c + count) of one tile; pixels outside the image go to a row of their own.
-CK_INLINE void store_tile(
-    const size_t m, const v16 square[wino_most_points], const float *const at[wino_most_points], size_t c,
-    size_t count) {
+CK_INLINE void store_pixels(
+    const size_t m, const ck_type type, const v16 square[wino_most_points], const void *const at[wino_most_points],
+    size_t c, size_t count) {
     CK_UNROLL for (size_t i = 0; i < m; i++) {
         CK_UNROLL for (size_t j = 0; j < m; j++) {
             size_t p = wino_most_side * i + j;
-            float *place = (float *)at[p] + c;
+            void *place = ck_place((void *)at[p], type, c);
             if (count >= 16) {
-                CK_V16(place) = square[p];
+                ck_store(&square[p], place, type);
             } else {
                 float lanes[16];
-                CK_V16(lanes) = square[p];
-                for (size_t l = 0; l < count; l++) place[l] = lanes[l];
+                ck_store(&square[p], lanes, type);
+                for (size_t l = 0; l < count * ck_size(type); l++) ((char *)place)[l] = ((char *)lanes)[l];
             }
         }
+    }
+}
+
+CK_INLINE void store_tile(
+    const size_t m, ck_type type, const v16 square[wino_most_points], const void *const at[wino_most_points], size_t c,
+    size_t count) {
+    if (type == CK_BFLOAT16) {
+        store_pixels(m, CK_BFLOAT16, square, at, c, count);
+    } else {
+        store_pixels(m, CK_FLOAT32, square, at, c, count);
     }
 }
 
@@ -123,19 +139,19 @@ CK_INLINE void transform_output(
     const size_t m, ck_winograd s, wino_images images, const float *bias, size_t from, size_t to, const float *sums,
     size_t row, size_t matrix) {
     size_t across = wino_across(s), down = wino_down(s), channels = images.channels;
-    const float *at[wino_most_points];
+    const void *at[wino_most_points];
     v16 square[wino_most_points];
     for (size_t tile = from; tile < to; tile++, sums += row) {
         size_t y = tile / across % down * m, x = tile % across * m;
-        wino_window(images, tile / across / down, y, x, 0, 0, m, at);
+        wino_window(s.type, images, tile / across / down, y, x, 0, 0, m, at);
         size_t c = 0;
         for (; c + 16 <= channels; c += 16) {
             output_square(m, sums + c, matrix, bias ? bias + c : bias, 16, square);
-            store_tile(m, square, at, c, 16);
+            store_tile(m, s.type, square, (const void *const *)at, c, 16);
         }
         if (c == channels) continue;
         output_square(m, sums + c, matrix, bias ? bias + c : bias, channels - c, square);
-        store_tile(m, square, at, c, channels - c);
+        store_tile(m, s.type, square, (const void *const *)at, c, channels - c);
     }
 }
 
@@ -165,14 +181,20 @@ CK_INLINE void multiply_block(ck_winograd s, const forward_pass *pass, size_t ti
 }
 
 CK_INLINE void forward_block(const size_t m, ck_winograd s, const forward_pass *pass, size_t from, size_t to) {
-    wino_transform_input(m, s, pass->source, from, to, pass->windows, pass->input_row, pass->input_matrix);
+    if (s.type == CK_BFLOAT16) {
+        wino_transform_input(
+            m, CK_BFLOAT16, s, pass->source, from, to, pass->windows, pass->input_row, pass->input_matrix);
+    } else {
+        wino_transform_input(
+            m, CK_FLOAT32, s, pass->source, from, to, pass->windows, pass->input_row, pass->input_matrix);
+    }
     multiply_block(s, pass, to - from);
     transform_output(m, s, pass->target, pass->bias, from, to, pass->sums, pass->output_row, pass->output_matrix);
 }
 
 CK_CLONES void ck_winograd_forward(
-    ck_winograd s, const float *restrict x, const float *restrict transformed, const float *restrict bias,
-    float *restrict y, float *restrict scratch, size_t from, size_t to) {
+    ck_winograd s, const void *restrict x, const float *restrict transformed, const float *restrict bias,
+    void *restrict y, float *restrict scratch, size_t from, size_t to) {
     size_t most = ck_winograd_block(s), points = wino_points(s), block = wino_block(to - from, most);
     forward_pass pass = {.input_row = wino_row(s.input_channels), .output_row = wino_row(s.output_channels)};
     pass.input_matrix = wino_matrix(most * pass.input_row);

@@ -3,6 +3,7 @@
 
 // Windows of images and products that the passes of ck_winograd.h share.
 
+#include "half.h"
 #include "include/ck_winograd.h"
 #include "product.h"
 #include "winograd_lines.h"
@@ -39,17 +40,21 @@ CK_INLINE float *wino_aligned(float *memory) {
 
 // Images, of which `channels` of every `stride` channels are wanted, and a row that stands for every pixel outside.
 typedef struct wino_images {
-    const float *pixels;
-    const float *outside;
+    const void *pixels;
+    const void *outside;
     size_t height, width, channels, stride;
 } wino_images;
+
+CK_INLINE float wino_number(const void *x, const ck_type type, size_t index) {
+    return type == CK_BFLOAT16 ? ck_widened(((const uint16_t *)x)[index]) : ((const float *)x)[index];
+}
 
 // The pixels of the window whose first pixel is (y, x), counted from `top` rows above and `left` columns beside the
 // image.
 CK_INLINE void wino_window(
-    wino_images images, size_t image, size_t y, size_t x, size_t top, size_t left, size_t side,
-    const float *at[wino_most_points]) {
-    const float *first = images.pixels + image * images.height * images.width * images.stride;
+    const ck_type type, wino_images images, size_t image, size_t y, size_t x, size_t top, size_t left, size_t side,
+    const void *at[wino_most_points]) {
+    const void *first = ck_at(images.pixels, type, image * images.height * images.width * images.stride);
     for (size_t i = 0; i < side; i++) {
         size_t row = y + i - top;
         for (size_t j = 0; j < side; j++) {
@@ -57,18 +62,19 @@ CK_INLINE void wino_window(
             // What lies before an image has wrapped around and is far beyond its end.
             bool inside = row < images.height && column < images.width;
             at[wino_most_side * i + j] =
-                inside ? first + (row * images.width + column) * images.stride : images.outside;
+                inside ? ck_at(first, type, (row * images.width + column) * images.stride) : images.outside;
         }
     }
 }
 
-// The last channels of a window, padded with zeros to 16: `at` is turned to the copy.
+// The last channels of a window as float32, padded with zeros to 16: `at` is turned to the copy.
 CK_INLINE void wino_pad_window(
-    const float *at[wino_most_points], size_t side, size_t from, size_t count, float room[wino_most_points][16]) {
+    const ck_type type, const void *at[wino_most_points], size_t side, size_t from, size_t count,
+    float room[wino_most_points][16]) {
     for (size_t i = 0; i < side; i++) {
         for (size_t j = 0; j < side; j++) {
             size_t p = wino_most_side * i + j;
-            for (size_t l = 0; l < 16; l++) room[p][l] = l < count ? at[p][from + l] : 0;
+            for (size_t l = 0; l < 16; l++) room[p][l] = l < count ? wino_number(at[p], type, from + l) : 0;
             at[p] = room[p];
         }
     }
@@ -76,11 +82,12 @@ CK_INLINE void wino_pad_window(
 
 // V for one window: 16 channels from `from` on, to r, r + matrix, ...
 CK_INLINE void wino_input_square(
-    const size_t m, const float *const at[wino_most_points], size_t from, float *r, size_t matrix) {
+    const size_t m, const ck_type type, const void *const at[wino_most_points], size_t from, float *r, size_t matrix) {
     v16 square[wino_most_points];
     CK_UNROLL for (size_t i = 0; i < m + 2; i++) {
         CK_UNROLL for (size_t j = 0; j < m + 2; j++) {
-            square[wino_most_side * i + j] = CK_CV16(at[wino_most_side * i + j] + from);
+            size_t p = wino_most_side * i + j;
+            ck_load(ck_at(at[p], type, from), type, &square[p]);
         }
     }
     WINO_SQUARE(wino_input_line, m, square, m + 2, m + 2);
@@ -91,18 +98,19 @@ CK_INLINE void wino_input_square(
 
 // V for tiles [from, to): matrices of rows of channels, one row a tile.
 CK_INLINE void wino_transform_input(
-    const size_t m, ck_winograd s, wino_images images, size_t from, size_t to, float *r, size_t row, size_t matrix) {
+    const size_t m, const ck_type type, ck_winograd s, wino_images images, size_t from, size_t to, float *r,
+    size_t row, size_t matrix) {
     size_t across = wino_across(s), down = wino_down(s), channels = images.channels;
-    const float *at[wino_most_points];
+    const void *at[wino_most_points];
     float room[wino_most_points][16];
     for (size_t tile = from; tile < to; tile++, r += row) {
         size_t y = tile / across % down * m, x = tile % across * m;
-        wino_window(images, tile / across / down, y, x, s.top, s.left, m + 2, at);
+        wino_window(type, images, tile / across / down, y, x, s.top, s.left, m + 2, at);
         size_t c = 0;
-        for (; c + 16 <= channels; c += 16) wino_input_square(m, at, c, r + c, matrix);
+        for (; c + 16 <= channels; c += 16) wino_input_square(m, type, (const void *const *)at, c, r + c, matrix);
         if (c == channels) continue;
-        wino_pad_window(at, m + 2, c, channels - c, room);
-        wino_input_square(m, (const float *const *)at, 0, r + c, matrix);
+        wino_pad_window(type, at, m + 2, c, channels - c, room);
+        wino_input_square(m, CK_FLOAT32, (const void *const *)at, 0, r + c, matrix);
     }
 }
 

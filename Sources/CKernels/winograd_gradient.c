@@ -34,11 +34,12 @@ size_t ck_winograd_gradient_scratch(ck_winograd s, size_t input_channels) { retu
 
 // A g A^T for one tile: 16 channels from `from` on, to r, r + matrix, ...
 CK_INLINE void upstream_square(
-    const size_t m, const float *const at[wino_most_points], size_t from, float *r, size_t matrix) {
+    const size_t m, const ck_type type, const void *const at[wino_most_points], size_t from, float *r, size_t matrix) {
     v16 square[wino_most_points];
     CK_UNROLL for (size_t i = 0; i < m; i++) {
         CK_UNROLL for (size_t j = 0; j < m; j++) {
-            square[wino_most_side * i + j] = CK_CV16(at[wino_most_side * i + j] + from);
+            size_t p = wino_most_side * i + j;
+            ck_load(ck_at(at[p], type, from), type, &square[p]);
         }
     }
     WINO_SQUARE(wino_upstream_line, m, square, m, m + 2);
@@ -49,23 +50,31 @@ CK_INLINE void upstream_square(
 
 // Tiles [from, to) of dy: matrices of panels of 32 channels, one row a tile.
 CK_INLINE void transform_upstream(
-    const size_t m, ck_winograd s, wino_images images, size_t from, size_t to, float *r, size_t matrix) {
+    const size_t m, const ck_type type, ck_winograd s, wino_images images, size_t from, size_t to, float *r,
+    size_t matrix) {
     size_t across = wino_across(s), down = wino_down(s), channels = images.channels;
-    const float *at[wino_most_points];
+    const void *at[wino_most_points];
     float room[wino_most_points][16];
     for (size_t tile = from; tile < to; tile++, r += wino_panel) {
         size_t y = tile / across % down * m, x = tile % across * m;
-        wino_window(images, tile / across / down, y, x, 0, 0, m, at);
+        wino_window(type, images, tile / across / down, y, x, 0, 0, m, at);
         for (size_t c = 0; c < channels; c += 16) {
             float *panel = r + c / wino_panel * wino_panel * (to - from) + c % wino_panel;
             if (c + 16 <= channels) {
-                upstream_square(m, at, c, panel, matrix);
+                upstream_square(m, type, (const void *const *)at, c, panel, matrix);
             } else {
-                wino_pad_window(at, m, c, channels - c, room);
-                upstream_square(m, at, 0, panel, matrix);
+                wino_pad_window(type, at, m, c, channels - c, room);
+                upstream_square(m, CK_FLOAT32, (const void *const *)at, 0, panel, matrix);
             }
         }
     }
+}
+
+CK_INLINE void transform_both(
+    const size_t m, const ck_type type, ck_winograd s, places p, wino_images x, wino_images dy, float *memory,
+    size_t from, size_t to) {
+    wino_transform_input(m, type, s, x, from, to, memory, p.input_row, p.input_matrix);
+    transform_upstream(m, type, s, dy, from, to, memory + p.upstream, p.upstream_matrix);
 }
 
 // dw for 16 output channels and one input channel from the sums at s, s + matrix, ...
@@ -104,12 +113,15 @@ WINO_WIDE void multiply_wide(size_t channels, size_t vectors, wino_product produ
 CK_INLINE void add_block(
     ck_winograd s, places p, wino_images x, wino_images dy, float *memory, size_t from, size_t to, bool begin) {
     float *upstream = memory + p.upstream;
-    if (s.tile == 4) {
-        wino_transform_input(4, s, x, from, to, memory, p.input_row, p.input_matrix);
-        transform_upstream(4, s, dy, from, to, upstream, p.upstream_matrix);
+    bool half = s.type == CK_BFLOAT16;
+    if (s.tile == 4 && half) {
+        transform_both(4, CK_BFLOAT16, s, p, x, dy, memory, from, to);
+    } else if (s.tile == 4) {
+        transform_both(4, CK_FLOAT32, s, p, x, dy, memory, from, to);
+    } else if (half) {
+        transform_both(2, CK_BFLOAT16, s, p, x, dy, memory, from, to);
     } else {
-        wino_transform_input(2, s, x, from, to, memory, p.input_row, p.input_matrix);
-        transform_upstream(2, s, dy, from, to, upstream, p.upstream_matrix);
+        transform_both(2, CK_FLOAT32, s, p, x, dy, memory, from, to);
     }
     bool wide = wino_is_wide();
     size_t vectors = wino_vectors(s.output_channels);
@@ -127,7 +139,7 @@ CK_INLINE void add_block(
 }
 
 CK_CLONES void ck_winograd_weight_gradient(
-    ck_winograd s, const float *restrict x, const float *restrict dy, float *restrict dw, float *restrict scratch,
+    ck_winograd s, const void *restrict x, const void *restrict dy, float *restrict dw, float *restrict scratch,
     ck_winograd_part part) {
     size_t channels = part.last_channel - part.first_channel;
     places p = place(s, channels);
@@ -137,7 +149,7 @@ CK_CLONES void ck_winograd_weight_gradient(
         for (size_t i = p.sums; i < p.zeros; i++) memory[i] = 0;
     }
     wino_images source = {
-        x + part.first_channel, memory + p.zeros, s.height, s.width, channels, s.input_channels,
+        ck_at(x, s.type, part.first_channel), memory + p.zeros, s.height, s.width, channels, s.input_channels,
     };
     wino_images upstream = {
         dy, memory + p.zeros, s.output_height, s.output_width, s.output_channels, s.output_channels,

@@ -1,6 +1,8 @@
 #ifndef CK_WINOGRAD_H
 #define CK_WINOGRAD_H
 
+#include "ck_types.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -27,6 +29,8 @@ typedef struct ck_winograd {
     size_t top, left;
     /// 2 or 4 pixels.
     size_t tile;
+    /// How images and weights are stored. Sums are float32, and a result is rounded once.
+    ck_type type, weight_type;
 } ck_winograd;
 
 /// The number of tiles.
@@ -42,7 +46,7 @@ size_t ck_winograd_weight_count(ck_winograd shape);
 /// for the input is wanted, [input channels, output channels, 3, 3] in the channels of `shape`, and each is turned by
 /// half a turn. In that shape `top` and `left` are 2 minus those of the convolution.
 void ck_winograd_weights(
-    ck_winograd shape, const float *restrict weights, bool mirrored, float *restrict transformed, size_t from,
+    ck_winograd shape, const void *restrict weights, bool mirrored, float *restrict transformed, size_t from,
     size_t to);
 
 /// Floats of scratch memory for one call of `ck_winograd_forward`:
@@ -50,8 +54,8 @@ void ck_winograd_weights(
 size_t ck_winograd_scratch(ck_winograd shape);
 /// y = convolution(x, weights) + bias for tiles [from, to); without `bias` where it is null.
 void ck_winograd_forward(
-    ck_winograd shape, const float *restrict x, const float *restrict transformed, const float *restrict bias,
-    float *restrict y, float *restrict scratch, size_t from, size_t to);
+    ck_winograd shape, const void *restrict x, const float *restrict transformed, const float *restrict bias,
+    void *restrict y, float *restrict scratch, size_t from, size_t to);
 
 /// A part of the gradient for the weights: that of input channels [first_channel, last_channel) from tiles [from, to).
 typedef struct ck_winograd_part {
@@ -68,7 +72,7 @@ size_t ck_winograd_gradient_scratch(ck_winograd shape, size_t input_channels);
 /// Parts of the same channels need arrays of their own, which are then added; tiles of dy are transformed again for
 /// every part. Sums are read and written for every block of tiles: with many channels parts are best cut by channels.
 void ck_winograd_weight_gradient(
-    ck_winograd shape, const float *restrict x, const float *restrict dy, float *restrict dw, float *restrict scratch,
+    ck_winograd shape, const void *restrict x, const void *restrict dy, float *restrict dw, float *restrict scratch,
     ck_winograd_part part);
 
 #endif
