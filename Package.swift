@@ -43,7 +43,6 @@ let package = Package(
         ),
         .target(name: "CKernels", cSettings: kernelSettings),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
-        .systemLibrary(name: "COneDNN"),
         .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c"),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd"),
         .target(
@@ -62,7 +61,7 @@ let package = Package(
         ),
         .target(
             name: "Tensors",
-            dependencies: ["Buffers", "Configs", "CKernels", "COpenBLAS", "COneDNN"],
+            dependencies: ["Buffers", "Configs", "CKernels", "COpenBLAS"],
             swiftSettings: strict
         ),
         .target(

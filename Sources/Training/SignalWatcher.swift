@@ -8,9 +8,9 @@ private let received = Atomic(0)
 public enum SignalWatcher {
     /// Lets `stop` follow the signals of the process; call it first thing in a program, before it starts a thread.
     ///
-    /// The calling thread and those it starts block the signals, and a thread of its own receives them: oneDNN's product kernel for AVX-512 lets the
-    /// stack pointer point to heap memory while it computes, and the frame of a handler that ran there would overwrite what lies below. Threads that a
-    /// library started before `main` do not block them; so they are handled rather than waited for.
+    /// The calling thread and those it starts block the signals, and a thread of its own receives them: products written in assembly, such as those of
+    /// some libraries, let the stack pointer point to other memory, and the frame of a handler that ran there would overwrite what lies below. Threads
+    /// that a library started before `main` do not block them; so they are handled rather than waited for.
     public static func watch(_ stop: StopSignal) {
         stop.followSignals()
         let numbers = [SIGTERM, SIGINT, SIGUSR1]

@@ -7,7 +7,7 @@ stop() {
     exit 1
 }
 
-needed_packages="libopenblas-dev libdnnl-dev libopenmpi-dev openmpi-bin libzstd-dev libpng-dev libjpeg62-turbo-dev
+needed_packages="libopenblas-dev libopenmpi-dev openmpi-bin libzstd-dev libpng-dev libjpeg62-turbo-dev
 libwebp-dev libsqlite3-dev pkg-config"
 
 # Ubuntu names one package otherwise.

@@ -1,90 +1,79 @@
 public import Buffers
 import CKernels
-import COneDNN
 
+/// Convolutions take one of three ways by their shape alone: a kernel of one pixel is a matrix product, one of 3 x 3 pixels goes by
+/// Winograd's algorithm where that takes fewer multiplications, and all others read their windows where they lie.
 extension CPUBackend {
     /// `y = convolution(x, w) + bias`.
     public func convolution(_ shape: ConvolutionShape, _ x: Region, _ w: Region, _ bias: Region?, into y: Region) {
+        precondition(x.dtype == y.dtype, "images of \(x.dtype) and of \(y.dtype)")
         guard y.count > 0 else { return }
-        if [x, w, y].contains(where: { $0.dtype != .float32 }), !shape.isPointwise {
-            return inFloat32(y) { convolution(shape, float32(x), rounded(w), bias.map(float32), into: $0) }
-        }
         if shape.isPointwise {
             var product = GEMM(m: shape.pixels, n: shape.outputChannels, k: shape.input.channels)
             product.transposeB = true
             return matmul(product, x, w, finish: ProductFinish(bias: bias), into: y)
         }
         tally(shape, x, w, y)
-        if let fast = shape.winograd { return winograd(fast, x, w, bias: bias, into: y) }
-        let plan = convolutions.plan(shape, bias == nil ? .forward : .forwardWithBias, parts: 16)
-        let weights = temporary(plan.whole.weightCount)
-        plan.whole.packWeights(w.floats, into: weights.floats)
-        let (source, target, offset) = (x.floats, y.floats, bias?.floats)
-        let scratch = scratch(plan.scratchCount)
-        pool.parallelFor(plan.parts) { part in
-            scratch.borrow { memory in
-                let (images, primitive) = plan.part(part)
-                primitive.run([
-                    (DNNL_ARG_SRC, source + images.lowerBound * shape.inputCount),
-                    (DNNL_ARG_WEIGHTS, weights.floats), (DNNL_ARG_BIAS, offset),
-                    (DNNL_ARG_DST, target + images.lowerBound * shape.outputCount), (DNNL_ARG_SCRATCHPAD, memory),
-                ])
-            }
-        }
+        let offset = bias.map(float32)
+        if let fast = shape.winograd(x.type, w.type) { return winograd(fast, x, w, bias: offset, into: y) }
+        convolve(shape.kernel(x.type, w.type), CK_CONVOLVE_FORWARD, x, w, offset, into: y)
     }
 
     /// The gradient for the input of a convolution.
     public func convolutionInputGradient(_ shape: ConvolutionShape, _ dy: Region, _ w: Region, into dx: Region) {
+        precondition(dx.dtype == dy.dtype, "images of \(dx.dtype) and of \(dy.dtype)")
         guard dy.count > 0 else { return fill(0, into: dx) }
-        if [dy, w, dx].contains(where: { $0.dtype != .float32 }), !shape.isPointwise {
-            return inFloat32(dx) { convolutionInputGradient(shape, float32(dy), rounded(w), into: $0) }
-        }
         if shape.isPointwise {
             let product = GEMM(m: shape.pixels, n: shape.input.channels, k: shape.outputChannels)
             return matmul(product, dy, w, into: dx)
         }
-        if let fast = shape.winograd {
-            tally(shape, dx, w, dy)
+        tally(shape, dx, w, dy)
+        if let fast = shape.winograd(dy.type, w.type) {
             return winograd(fast.mirrored, dy, w, mirrored: true, into: dx)
         }
-        if let mirrored = shape.mirrored {
-            let weights = mirroredWeights(shape, w)
-            return convolution(mirrored, dy, weights, nil, into: dx)
-        }
-        tally(shape, dx, w, dy)
-        let plan = convolutions.plan(shape, .inputGradient, parts: 16)
-        let weights = temporary(plan.whole.weightCount)
-        plan.whole.packWeights(w.floats, into: weights.floats)
-        let (upstream, target) = (dy.floats, dx.floats)
-        let scratch = scratch(plan.scratchCount)
-        pool.parallelFor(plan.parts) { part in
-            scratch.borrow { memory in
-                let (images, primitive) = plan.part(part)
-                primitive.run([
-                    (DNNL_ARG_DIFF_DST, upstream + images.lowerBound * shape.outputCount),
-                    (DNNL_ARG_WEIGHTS, weights.floats),
-                    (DNNL_ARG_DIFF_SRC, target + images.lowerBound * shape.inputCount),
-                    (DNNL_ARG_SCRATCHPAD, memory),
-                ])
-            }
-        }
+        convolve(shape.kernel(dy.type, w.type), CK_CONVOLVE_INPUT_GRADIENT, dy, w, nil, into: dx)
     }
 
-    // Weights with input and output channels exchanged and each kernel turned by half a turn.
-    private func mirroredWeights(_ shape: ConvolutionShape, _ w: Region) -> Region {
-        let (groups, taps) = (shape.groups, shape.kernelHeight * shape.kernelWidth)
-        let (inputs, outputs) = (shape.input.channels / groups, shape.outputChannels / groups)
-        let target: Shape = [groups, inputs, outputs, taps]
-        let result = temporary(w.count)
-        let order = StridedCopy(
-            shape: target,
-            sourceOffset: taps - 1,
-            sourceStrides: [inputs * outputs * taps, taps, inputs * taps, -1],
-            targetOffset: 0,
-            targetStrides: target.strides
-        )
-        copy(order, w, into: result, accumulate: false)
-        return result
+    // Weights are packed once and serve all rows of the result.
+    private func convolve(
+        _ shape: ck_convolution,
+        _ pass: ck_convolve_pass,
+        _ source: Region,
+        _ w: Region,
+        _ bias: Region?,
+        into result: Region
+    ) {
+        let panels = ck_convolve_panels(shape, pass)
+        let packed = temporary(ck_convolve_weight_count(shape, pass))
+        let place = packed.floats
+        forRows(panels, width: packed.count / max(1, panels)) { range in
+            ck_convolve_pack(shape, pass, w.address, place, range.lowerBound, range.upperBound)
+        }
+        let (rows, unit) = (ck_convolve_rows(shape, pass), ck_convolve_block(shape, pass))
+        let blocks = (rows + unit - 1) / unit
+        // Few rows are shared out by panels too.
+        let parts = max(1, min(panels, CPUBackend.convolutionBlocks / max(1, blocks)))
+        let together = max(1, blocks / CPUBackend.convolutionBlocks) * unit
+        let scratch = scratch(ck_convolve_scratch(shape, pass))
+        pool.parallelFor((rows + together - 1) / together * parts) { index in
+            let (row, part) = (index / parts * together, index % parts)
+            scratch.borrow { memory in
+                ck_convolve(
+                    shape,
+                    pass,
+                    source.address,
+                    place,
+                    bias?.floats,
+                    result.address,
+                    memory,
+                    row,
+                    min(rows, row + together),
+                    panels * part / parts,
+                    panels * (part + 1) / parts
+                )
+            }
+        }
+        withExtendedLifetime((packed, bias)) {}
     }
 
     /// The gradients for the weight and the bias of a convolution.
@@ -95,15 +84,12 @@ extension CPUBackend {
         into dw: Region,
         bias db: Region?
     ) {
+        precondition(x.dtype == dy.dtype, "images of \(x.dtype) and of \(dy.dtype)")
         guard x.count * dy.count > 0 else {
             fill(0, into: dw)
             return db.map { fill(0, into: $0) } ?? ()
         }
-        if [x, dy].contains(where: { $0.dtype != .float32 }), !shape.isPointwise {
-            return convolutionWeightGradient(shape, float32(x), float32(dy), into: dw, bias: db)
-        }
-        let fast = shape.winograd
-        if let db, shape.isPointwise || fast != nil {
+        if let db {
             let rows = ReductionShape(outer: 1, reduced: shape.outputPixels, inner: shape.outputChannels)
             reduce(.sum, rows, dy, into: db)
         }
@@ -113,87 +99,69 @@ extension CPUBackend {
             return matmul(product, dy, x, into: dw)
         }
         tally(shape, x, dw, dy)
-        if let fast { return winogradWeightGradient(fast, x, dy, into: dw) }
-        weightGradient(shape, x.floats, dy.floats, dw.floats, db?.floats)
+        if let fast = shape.winograd(x.type, dw.type) { return winogradWeightGradient(fast, x, dy, into: dw) }
+        weightGradient(shape.kernel(x.type, dw.type), x, dy, into: dw)
     }
 
-    // Each part of the batch makes a gradient of its own; they are added in order.
-    private func weightGradient(
-        _ shape: ConvolutionShape,
-        _ x: UnsafeMutablePointer<Float>,
-        _ dy: UnsafeMutablePointer<Float>,
-        _ dw: UnsafeMutablePointer<Float>,
-        _ db: UnsafeMutablePointer<Float>?
-    ) {
-        let plan = convolutions.plan(shape, db == nil ? .weightGradient : .weightGradientWithBias, parts: 8)
-        let (count, channels) = (plan.whole.weightCount, shape.outputChannels)
-        let partial = temporary(plan.parts * count)
-        let biases = temporary(plan.parts * channels)
-        let scratch = scratch(plan.scratchCount)
-        pool.parallelFor(plan.parts) { part in
+    // Each part of the pixels makes a gradient of its own; they are added in order.
+    private func weightGradient(_ shape: ck_convolution, _ x: Region, _ dy: Region, into dw: Region) {
+        let (parts, panels) = (ck_convolve_gradient_parts(shape), ck_convolve_gradient_panels(shape))
+        let count = ck_convolve_gradient_count(shape)
+        let partial = temporary(parts * count)
+        let sums = partial.floats
+        let pieces = max(1, min(panels, CPUBackend.convolutionBlocks / max(1, parts)))
+        let scratch = scratch(ck_convolve_gradient_scratch(shape))
+        pool.parallelFor(parts * pieces) { index in
+            let (part, piece) = (index / pieces, index % pieces)
+            let (from, to) = (panels * piece / pieces, panels * (piece + 1) / pieces)
             scratch.borrow { memory in
-                let (images, primitive) = plan.part(part)
-                primitive.run([
-                    (DNNL_ARG_SRC, x + images.lowerBound * shape.inputCount),
-                    (DNNL_ARG_DIFF_DST, dy + images.lowerBound * shape.outputCount),
-                    (DNNL_ARG_DIFF_WEIGHTS, partial.floats + part * count),
-                    (DNNL_ARG_DIFF_BIAS, db == nil ? nil : biases.floats + part * channels),
-                    (DNNL_ARG_SCRATCHPAD, memory),
-                ])
+                ck_convolve_gradient(shape, x.address, dy.address, sums + part * count, memory, part, from, to)
             }
         }
-        let sums = temporary(count)
-        forBlocks(count, of: max(64, CPUBackend.blockSize / plan.parts)) { range in
-            let start = range.lowerBound
-            ck_reduce_columns(
-                CK_SUM,
-                partial.floats + start,
-                count,
-                sums.floats + start,
-                plan.parts,
-                range.count,
-                1
-            )
+        let target = dw.floats
+        forRows(shape.output_channels, width: parts * count / shape.output_channels) { channels in
+            ck_convolve_gradient_finish(shape, sums, target, channels.lowerBound, channels.upperBound)
         }
-        plan.whole.unpackWeights(sums.floats, into: dw)
-        if let db { ck_reduce_columns(CK_SUM, biases.floats, channels, db, plan.parts, channels, 1) }
+        withExtendedLifetime(partial) {}
     }
+
+    /// Blocks that a convolution is cut into, about.
+    private static let convolutionBlocks = 16
 
     private func tally(_ shape: ConvolutionShape, _ x: Region, _ w: Region, _ y: Region) {
         tally.add(operations: 2 * y.count * w.count / max(1, shape.outputChannels))
-        tally.add(floats: x.count + w.count + y.count)
+        tally.add(reading: [x, w], writing: [y])
     }
 }
 
 extension ConvolutionShape {
-    /// Elements of one input image.
-    var inputCount: Int { input.height * input.width * input.channels }
-    /// Elements of one image of the result.
-    var outputCount: Int { outputHeight * outputWidth * outputChannels }
-    /// The convolution with mirrored weights that gives the gradient for the input, if the stride is 1: the forward kernels are faster.
-    fileprivate var mirrored: ConvolutionShape? {
-        let (bottom, right) = (kernelHeight - 1 - padding.bottom, kernelWidth - 1 - padding.right)
-        let around = Padding(
-            top: kernelHeight - 1 - padding.top,
-            left: kernelWidth - 1 - padding.left,
-            bottom: bottom,
-            right: right
-        )
-        guard stride == 1, min(around.top, around.left, bottom, right) >= 0 else { return nil }
-        return ConvolutionShape(
-            input: output,
-            outputChannels: input.channels,
-            kernelHeight: kernelHeight,
-            kernelWidth: kernelWidth,
-            stride: 1,
-            padding: around,
-            groups: groups
+    /// The same in C.
+    fileprivate func kernel(_ images: ck_type, _ weights: ck_type) -> ck_convolution {
+        ck_convolution(
+            batch: input.batch,
+            height: input.height,
+            width: input.width,
+            input_channels: input.channels,
+            output_height: outputHeight,
+            output_width: outputWidth,
+            output_channels: outputChannels,
+            kernel_height: kernelHeight,
+            kernel_width: kernelWidth,
+            stride: stride,
+            top: padding.top,
+            left: padding.left,
+            groups: groups,
+            type: images,
+            weight_type: weights
         )
     }
+
     /// Pixels of all images.
     fileprivate var pixels: Int { input.batch * input.height * input.width }
+
     /// Pixels of all results.
     fileprivate var outputPixels: Int { input.batch * outputHeight * outputWidth }
+
     /// Whether every pixel is a product of its own.
     fileprivate var isPointwise: Bool {
         kernelHeight == 1 && kernelWidth == 1 && stride == 1 && groups == 1 && padding == .zero

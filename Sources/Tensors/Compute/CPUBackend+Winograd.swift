@@ -12,7 +12,7 @@ extension CPUBackend {
         bias: Region? = nil,
         into y: Region
     ) {
-        let (source, weights, offset, target) = (x.floats, w.floats, bias?.floats, y.floats)
+        let (source, weights, offset, target) = (x.address, w.address, bias?.floats, y.address)
         let transformed = temporary(ck_winograd_weight_count(shape))
         let place = transformed.floats
         forBlocks(ck_winograd_panels(shape), of: 1) { panels in
@@ -33,13 +33,13 @@ extension CPUBackend {
                 )
             }
         }
-        withExtendedLifetime(transformed) {}
+        withExtendedLifetime((transformed, bias)) {}
     }
 
     /// The gradient for the weight.
     func winogradWeightGradient(_ shape: ck_winograd, _ x: Region, _ dy: Region, into dw: Region) {
         let cut = WinogradCut(shape)
-        let (source, upstream) = (x.floats, dy.floats)
+        let (source, upstream) = (x.address, dy.address)
         let partial = cut.tileParts > 1 ? temporary(cut.tileParts * dw.count) : dw
         let (sums, count) = (partial.floats, dw.count)
         let scratch = scratch(ck_winograd_gradient_scratch(shape, cut.channels(0).count))
@@ -67,7 +67,7 @@ extension CPUBackend {
 
 extension ConvolutionShape {
     /// The shape for Winograd's algorithm; nil where the direct form is as fast, that is, for few channels and few tiles.
-    var winograd: ck_winograd? {
+    func winograd(_ images: ck_type, _ weights: ck_type) -> ck_winograd? {
         let isFit = kernelHeight == 3 && kernelWidth == 3 && stride == 1 && groups == 1
         let channels = min(input.channels, outputChannels)
         guard isFit, channels >= 16, max(padding.top, padding.left) <= 2, min(padding.top, padding.left) >= 0 else {
@@ -88,7 +88,9 @@ extension ConvolutionShape {
                 output_channels: outputChannels,
                 top: padding.top,
                 left: padding.left,
-                tile: tile
+                tile: tile,
+                type: images,
+                weight_type: weights
             )
         }
         return nil
@@ -108,7 +110,9 @@ extension ck_winograd {
             output_channels: input_channels,
             top: 2 - top,
             left: 2 - left,
-            tile: tile
+            tile: tile,
+            type: type,
+            weight_type: weight_type
         )
     }
 }

@@ -1,12 +1,11 @@
 public import Buffers
 import CKernels
-import COneDNN
 import COpenBLAS
 import Synchronization
 
-/// The kernels on the processor: oneDNN for the rarer convolutions, kernels of our own for the rest.
+/// The kernels on the processor.
 ///
-/// Work is cut into blocks by shape alone and spread over one pool of threads; the libraries compute each block on one thread.
+/// Work is cut into blocks by shape alone and spread over one pool of threads, each block computed by one of them.
 public final class CPUBackend: Backend {
     /// Threads that this process may run on at the same time.
     public static var availableThreads: Int { ck_available_threads() }
@@ -19,7 +18,6 @@ public final class CPUBackend: Backend {
 
     let memory = BufferPool()
     let tally = WorkTally()
-    let convolutions = ConvolutionCache()
 
     /// Makes a backend with a pool of its own, by default with as many threads as the process may use.
     public init(threads: Int = CPUBackend.availableThreads) {
@@ -33,8 +31,7 @@ public final class CPUBackend: Backend {
     /// One sentence for logs: threads, the kernel sets that the libraries chose, and what was overridden.
     public var summary: String {
         let core = String(cString: openblas_get_corename())
-        let isa = dnnl_get_effective_cpu_isa()
-        var text = "cpu with \(pool.threads) threads, OpenBLAS kernels \(core), oneDNN instruction set \(isa.rawValue)"
+        var text = "cpu with \(pool.threads) threads, OpenBLAS kernels \(core)"
         if let name = ck_overridden_core_type() {
             text += ", OPENBLAS_CORETYPE=\(String(cString: name)) ignored because the processor is newer"
         }
