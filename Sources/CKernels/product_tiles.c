@@ -62,6 +62,8 @@ CK_INLINE void tile(
 #if HAS_PAIRS
 typedef __bf16 v16_pairs __attribute__((vector_size(64)));
 
+// The same tile with pairs; what contains the instruction must name its target, so it cannot be the same function.
+
 // sum += A B, both products of a pair, that of the later depth first. For A by rows pointers are as in ck_tile_rows.
 PAIRS CK_INLINE void pair_steps(
     const size_t R, const size_t W, const bool by_rows, size_t k, const float *a, size_t step, const float *b,
@@ -109,8 +111,8 @@ PAIRS CK_INLINE void pair_tile(
         bool adds) {                                                                                                   \
         body(R, W, by_rows, k, a, step, b, ldb, c, ldc, bias, adds);                                                   \
     }
-#define TILES(kind, attributes, R, W) TILE(kind, attributes, R, W, 0, tile) TILE(kind, attributes, R, W, 1, tile)
-#define PAIR_TILE(R, W, by_rows) TILE(pairs, PAIRS __attribute__((noinline)), R, W, by_rows, pair_tile)
+#define TILES(kind, attributes, R, W, body)                                                                            \
+    TILE(kind, attributes, R, W, 0, body) TILE(kind, attributes, R, W, 1, body)
 
 #define ROW_1(kind, R, by_rows) {kind##_##R##x1_##by_rows}
 #define ROW_3(kind, R, by_rows) {kind##_##R##x1_##by_rows, kind##_##R##x2_##by_rows, kind##_##R##x3_##by_rows}
@@ -123,34 +125,32 @@ PAIRS CK_INLINE void pair_tile(
             {ROW_3(kind, 1, 1), ROW_3(kind, 2, 1), ROW_3(kind, 4, 1), ROW_3(kind, 8, 1)}},                             \
     }
 
+#define WIDE_TILES(kind, attributes, R, body)                                                                          \
+    TILES(kind, attributes, R, 1, body) TILES(kind, attributes, R, 2, body) TILES(kind, attributes, R, 3, body)
+
 #if defined(__x86_64__)
-#define WIDE_TILES(R) TILES(wide, CK_WIDE, R, 1) TILES(wide, CK_WIDE, R, 2) TILES(wide, CK_WIDE, R, 3)
-WIDE_TILES(1)
-WIDE_TILES(2)
-WIDE_TILES(4)
-WIDE_TILES(8)
+WIDE_TILES(wide, CK_WIDE, 1, tile)
+WIDE_TILES(wide, CK_WIDE, 2, tile)
+WIDE_TILES(wide, CK_WIDE, 4, tile)
+WIDE_TILES(wide, CK_WIDE, 8, tile)
 
 static const ck_tile_set wide = WIDE_SET(wide);
 #endif
 
 #if HAS_PAIRS
-#define PAIR_TILES(R, by_rows) PAIR_TILE(R, 1, by_rows) PAIR_TILE(R, 2, by_rows) PAIR_TILE(R, 3, by_rows)
-PAIR_TILES(1, 0)
-PAIR_TILES(1, 1)
-PAIR_TILES(2, 0)
-PAIR_TILES(2, 1)
-PAIR_TILES(4, 0)
-PAIR_TILES(4, 1)
-PAIR_TILES(8, 0)
-PAIR_TILES(8, 1)
+#define PAIR_TILES(R) WIDE_TILES(pairs, __attribute__((noinline)) PAIRS, R, pair_tile)
+PAIR_TILES(1)
+PAIR_TILES(2)
+PAIR_TILES(4)
+PAIR_TILES(8)
 
 static const ck_tile_set pairs = WIDE_SET(pairs);
 #endif
 
-TILES(narrow, CK_NARROW, 1, 1)
-TILES(narrow, CK_NARROW, 2, 1)
-TILES(narrow, CK_NARROW, 4, 1)
-TILES(narrow, CK_NARROW, 6, 1)
+TILES(narrow, CK_NARROW, 1, 1, tile)
+TILES(narrow, CK_NARROW, 2, 1, tile)
+TILES(narrow, CK_NARROW, 4, 1, tile)
+TILES(narrow, CK_NARROW, 6, 1, tile)
 
 static const ck_tile_set narrow = {
     .rows = 6, .vectors = 1,
@@ -159,8 +159,8 @@ static const ck_tile_set narrow = {
         {ROW_1(narrow, 1, 1), ROW_1(narrow, 2, 1), ROW_1(narrow, 4, 1), ROW_1(narrow, 6, 1)}}};
 
 #if defined(__x86_64__)
-TILES(small, __attribute__((noinline)), 1, 1)
-TILES(small, __attribute__((noinline)), 2, 1)
+TILES(small, __attribute__((noinline)), 1, 1, tile)
+TILES(small, __attribute__((noinline)), 2, 1, tile)
 
 static const ck_tile_set small = {
     .rows = 2, .vectors = 1,
