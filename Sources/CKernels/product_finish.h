@@ -61,7 +61,18 @@ CK_INLINE void ck_load_tile(ck_tile_part part, ck_result from, v16 *x) {
 }
 
 CK_INLINE void ck_store_tile(ck_tile_part part, const v16 *x, ck_result to) {
-    CK_EACH_VECTOR ck_store_part(&x[v], ck_result_at(to, part.i + r, part.j + 16 * w), to.type, CK_COUNT);
+    bool whole = part.width == 16 * part.vectors;
+    for (size_t r = 0; r < part.rows; r++, x += part.vectors) {
+        void *row = ck_result_at(to, part.i + r, part.j);
+        for (size_t w = 0; w < part.vectors; w++) {
+            void *place = ck_place(row, to.type, 16 * w);
+            if (whole) {
+                ck_store(&x[w], place, to.type);
+            } else {
+                ck_store_part(&x[w], place, to.type, CK_COUNT);
+            }
+        }
+    }
 }
 
 // x += scale * from.

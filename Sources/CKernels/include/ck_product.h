@@ -12,7 +12,8 @@
 /// B; with beta 0 C is not read.
 ///
 /// If A or B is bfloat16, this is a half product: numbers of the other one are rounded to bfloat16 too, products are
-/// exact and their sums float32. C is rounded when it is stored, once.
+/// exact and their sums float32. C is rounded when it is stored, once. Processors with an instruction for pairs of such
+/// products add them in another order than others, and take subnormal numbers for 0.
 typedef struct ck_product {
     size_t m, n, k;
     size_t a_row, a_column;
