@@ -86,13 +86,25 @@ CK_INLINE void ck_write(float value, void *y, ck_type type, size_t index) {
     }
 }
 
+// Fewer than 64 bytes, without a call.
+CK_INLINE void ck_copy_part(const void *x, void *y, size_t bytes) {
+    const char *from = x;
+    char *to = y;
+    CK_UNROLL for (size_t part = 32; part > 0; part /= 2) {
+        if (!(bytes & part)) continue;
+        memcpy(to, from, part);
+        to += part;
+        from += part;
+    }
+}
+
 // Up to sixteen numbers of either type; those that are missing are 0.
 CK_INLINE void ck_load_part(const void *x, ck_type type, size_t count, v16 *y) {
     if (count >= 16) {
         ck_load(x, type, y);
     } else {
         v16 room = {0};
-        memcpy(&room, x, count * ck_size(type));
+        ck_copy_part(x, &room, count * ck_size(type));
         ck_load(&room, type, y);
     }
 }
@@ -103,7 +115,7 @@ CK_INLINE void ck_store_part(const v16 *x, void *y, ck_type type, size_t count) 
     } else {
         v16 room;
         ck_store(x, &room, type);
-        memcpy(y, &room, count * ck_size(type));
+        ck_copy_part(&room, y, count * ck_size(type));
     }
 }
 

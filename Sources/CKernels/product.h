@@ -21,7 +21,7 @@
 
 #include <stdbool.h>
 
-enum { ck_tile_most_rows = 12, ck_tile_most_vectors = 3 };
+enum { ck_tile_most_rows = 12, ck_tile_most_vectors = 4 };
 
 #define CK_TILE_SUMS(sum) v16 sum[ck_tile_most_rows][ck_tile_most_vectors]
 

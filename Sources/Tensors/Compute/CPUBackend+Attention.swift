@@ -124,7 +124,8 @@ extension AttentionShape {
             query_stride: queryStride,
             key_stride: keyStride,
             stride: heads * headSize,
-            scale: scale
+            scale: scale,
+            type: CK_FLOAT32
         )
     }
 
