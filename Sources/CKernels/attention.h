@@ -2,8 +2,8 @@
 #define CK_ATTENTION_INTERNAL_H
 
 // Attention is computed transposed: scores are [keys, queries] and results [size, queries], for a panel of up to 64
-// queries at a time. So queries fill the vectors whatever the size of a head is, the maxima and sums of the softmax need
-// no exchange between lanes, and keys and values are the left sides of products, which need no packing. Scores are
+// queries at a time. So queries fill the vectors whatever the size of a head is, the maxima and sums of the softmax
+// need no exchange between lanes, and keys and values are the left sides of products, which need no packing. Scores are
 // exponents of 2: queries are multiplied by log2(e) besides the scale.
 
 #include "half.h"
@@ -52,8 +52,8 @@ CK_INLINE void ck_copy_rows(
     }
 }
 
-// Keys and values are the left sides of products, which may lie anywhere. They are copied if they have to be widened, or
-// if many panels of queries read them: rows that are far apart take long to find.
+// Keys and values are the left sides of products, which may lie anywhere. They are copied if they have to be widened,
+// or if many panels of queries read them: rows that are far apart take long to find.
 CK_INLINE bool ck_copies_left_side(ck_attention_head s) {
     return s.type != CK_FLOAT32 || s.queries > 4 * ck_panel_width;
 }

@@ -1,7 +1,7 @@
 #include "attention.h"
 
 // Where in scratch memory the parts of a backward pass begin: keys and values, if they are widened, dk and dv, then of
-// a panel of queries the rows of q and dy, these transposed, dq transposed, probabilities and their gradients, and for
+// a panel of queries the rows of q and dy, these transposed, dq, probabilities and their gradients, and for
 // each query its log-sum-exp and the sum over o dy.
 typedef struct backward_layout {
     size_t keys, values, dk, dv, q_rows, dy_rows, q, dy, dq, scores, slopes, shift, delta, end;
@@ -83,6 +83,11 @@ CK_CLONES static void store_bias(
     ck_unpack_transposed(slope, panel.count, count, dbias, CK_FLOAT32, keys, adds);
 }
 
+// Whether dq is [queries, size] rather than transposed: a product is faster the more vectors its columns have.
+CK_INLINE bool gradient_by_rows(ck_attention_head s, ck_query_panel panel) {
+    return s.size % 16 == 0 && s.size > panel.width;
+}
+
 // One block of keys from `j` on.
 static void block(
     const backward_pass *pass, ck_query_panel panel, size_t j, const float *bias, bool dq, bool dk, bool dv,
@@ -99,7 +104,11 @@ static void block(
         true, count, vectors, s.size, values, pass->values.stride, base + pass->at.dy, width, slope, width, false);
     slope_block(score, slope, count, width, base + pass->at.shift, base + pass->at.delta);
     if (dbias) store_bias(slope, panel, count, dbias + place, s.keys, add_bias);
-    if (dq) {
+    if (dq && gradient_by_rows(s, panel)) {
+        ck_attention_product(
+            false, panel.count, wide / 16, count, slope, width, keys, pass->keys.stride, base + pass->at.dq, wide,
+            j > 0);
+    } else if (dq) {
         ck_attention_product(
             false, s.size, vectors, count, keys, pass->keys.stride, slope, width, base + pass->at.dq, width, j > 0);
     }
@@ -115,18 +124,27 @@ static void block(
     }
 }
 
+CK_INLINE void store_rows(
+    const float *x, size_t rows, size_t size, float scale, void *y, ck_type type, size_t stride) {
+    for (size_t r = 0; r < rows; r++, x += ck_padded(size)) {
+        for (size_t d = 0; d < size; d += 16) {
+            v16 part = CK_CV16(x + d) * scale;
+            ck_store_part(&part, ck_place(y, type, r * stride + d), type, size - d);
+        }
+    }
+}
+
 CK_CLONES static void store_queries(ck_attention_head s, ck_query_panel panel, float *x, void *dq) {
+    if (gradient_by_rows(s, panel)) {
+        store_rows(x, panel.count, s.size, s.scale, dq, s.type, s.query_stride);
+        return;
+    }
     for (size_t i = 0; i < s.size * panel.width; i++) x[i] *= s.scale;
     ck_unpack_transposed(x, panel.count, s.size, dq, s.type, s.query_stride, false);
 }
 
 CK_CLONES static void store_keys(ck_attention_head s, const float *x, float scale, void *y) {
-    for (size_t r = 0; r < s.keys; r++, x += ck_padded(s.size)) {
-        for (size_t d = 0; d < s.size; d += 16) {
-            v16 part = CK_CV16(x + d) * scale;
-            ck_store_part(&part, ck_place(y, s.type, r * s.key_stride + d), s.type, s.size - d);
-        }
-    }
+    store_rows(x, s.keys, s.size, scale, y, s.type, s.key_stride);
 }
 
 void ck_attention_backward(
