@@ -42,9 +42,15 @@ CK_INLINE conv_range conv_range_of(const conv_images *images, const conv_phase *
     return r;
 }
 
+// Keeps the compiler from calling a library to move a few vectors.
+#define CONV_STEP __asm__ volatile("" ::: "memory")
+
 // Both may write up to 15 numbers too many.
 CK_INLINE void conv_zeros(float *y, size_t count) {
-    for (size_t i = 0; i < count; i += 16) CK_V16(y + i) = (v16){0};
+    for (size_t i = 0; i < count; i += 16) {
+        CK_V16(y + i) = (v16){0};
+        CONV_STEP;
+    }
 }
 
 CK_INLINE void conv_copy(const ck_type type, const void *x, size_t place, size_t total, size_t count, float *y) {
@@ -53,6 +59,7 @@ CK_INLINE void conv_copy(const ck_type type, const void *x, size_t place, size_t
     for (; i + 16 <= count; i += 16) {
         ck_load(ck_at(x, type, place + i), type, &value);
         CK_V16(y + i) = value;
+        CONV_STEP;
     }
     if (i == count) return;
     if (place + i + 16 <= total) {
@@ -107,6 +114,7 @@ CK_INLINE void conv_gather_inside(
             v16 value;
             ck_load(ck_at(images->pixels, type, place + start + i), type, &value);
             CK_V16(y + i) = value;
+            CONV_STEP;
         }
         y += count, left -= count, start = 0, x += range.pixels, place += distance;
         if (x == phase->kernel_width) x = 0, place += line - back;
