@@ -44,10 +44,6 @@ CK_INLINE const float *widened(const void *x, ck_type type, size_t place, size_t
 
 // sums[o] += the sum over the channels of its group of x w.
 CK_INLINE void add_pixel(conv_sides sides, const float *restrict x, const float *restrict w, float *restrict sums) {
-    if (sides.group_channels == 1 && sides.group_made == 1) {
-        for (size_t c = 0; c < sides.made_channels; c++) sums[c] += x[c] * w[c];
-        return;
-    }
     for (size_t i = 0; i < sides.group_channels; i++, w += sides.made_channels) {
         for (size_t g = 0; g < sides.groups; g++) {
             float factor = x[g * sides.group_channels + i];
@@ -55,6 +51,50 @@ CK_INLINE void add_pixel(conv_sides sides, const float *restrict x, const float 
             for (size_t o = first; o < first + sides.group_made; o++) sums[o] += factor * w[o];
         }
     }
+}
+
+// Where every channel is a group of its own: the pixels of the source that one pixel sees, and their weights.
+enum { most_taps = 64 };
+typedef struct tap_list {
+    size_t count;
+    const void *sources[most_taps];
+    const float *weights[most_taps];
+} tap_list;
+
+// sums[c] += the sum over the list of x[c] w[c] for W vectors of channels from `c` on.
+CK_INLINE void add_vectors(const size_t W, const ck_type type, const tap_list *list, size_t c, float *sums) {
+    v16 sum[4], value;
+    CK_UNROLL for (size_t w = 0; w < W; w++) sum[w] = CK_CV16(sums + c + 16 * w);
+    for (size_t k = 0; k < list->count; k++) {
+        CK_UNROLL for (size_t w = 0; w < W; w++) {
+            ck_load(ck_at(list->sources[k], type, c + 16 * w), type, &value);
+            sum[w] += value * CK_CV16(list->weights[k] + c + 16 * w);
+        }
+    }
+    CK_UNROLL for (size_t w = 0; w < W; w++) CK_V16(sums + c + 16 * w) = sum[w];
+}
+
+// The same for all channels.
+CK_INLINE void add_list(const ck_type type, const tap_list *list, size_t channels, float *sums) {
+    size_t c = 0;
+    for (; c + 64 <= channels; c += 64) add_vectors(4, type, list, c, sums);
+    for (; c + 16 <= channels; c += 16) add_vectors(1, type, list, c, sums);
+    for (; c < channels; c++) {
+        for (size_t k = 0; k < list->count; k++) {
+            const void *x = ck_at(list->sources[k], type, c);
+            float value = type == CK_BFLOAT16 ? ck_widened(*(const uint16_t *)x) : *(const float *)x;
+            sums[c] += value * list->weights[k][c];
+        }
+    }
+}
+
+CK_INLINE void flush_list(ck_type type, tap_list *list, size_t channels, float *sums) {
+    if (type == CK_BFLOAT16) {
+        add_list(CK_BFLOAT16, list, channels, sums);
+    } else {
+        add_list(CK_FLOAT32, list, channels, sums);
+    }
+    list->count = 0;
 }
 
 CK_INLINE void store_pixel(const float *sums, ck_type type, void *made, size_t place, size_t count) {
@@ -79,14 +119,25 @@ CK_CLONES void conv_small(
     conv_sides sides = conv_sides_of(s, pass);
     float *room = scratch, *sums = scratch + conv_row(sides.channels);
     size_t matrix = sides.group_channels * sides.made_channels;
+    bool lone = sides.group_channels == 1 && sides.group_made == 1;
+    tap_list list;
+    list.count = 0;
     for (size_t r = row; r < row_end; r++) {
         size_t x = r % sides.made_width, y = r / sides.made_width % sides.made_height;
         size_t image = r / sides.made_width / sides.made_height;
         for (size_t c = 0; c < sides.made_channels; c++) sums[c] = bias ? bias[c] : 0;
         EACH_TAP(sides.backward, sides.height, sides.width) {
             size_t place = ((image * sides.height + v) * sides.width + u) * sides.channels;
-            add_pixel(sides, widened(source, s.type, place, sides.channels, room), packed + t * matrix, sums);
+            const float *weights = packed + t * matrix;
+            if (lone) {
+                list.sources[list.count] = ck_at(source, s.type, place);
+                list.weights[list.count++] = weights;
+                if (list.count == most_taps) flush_list(s.type, &list, sides.channels, sums);
+            } else {
+                add_pixel(sides, widened(source, s.type, place, sides.channels, room), weights, sums);
+            }
         }
+        if (list.count > 0) flush_list(s.type, &list, sides.channels, sums);
         store_pixel(sums, s.type, made, r * sides.made_channels, sides.made_channels);
     }
 }
