@@ -201,7 +201,8 @@ CK_INLINE conv_turn conv_turn_of(ck_convolution s) {
         output <= conv_small_window) {
         return CONV_WINDOWS_OF_DY;
     }
-    size_t turned = input * ck_product_vectors(s.output_channels), plain = s.output_channels * ck_product_vectors(input);
+    size_t turned = input * ck_product_vectors(s.output_channels);
+    size_t plain = s.output_channels * ck_product_vectors(input);
     return input <= conv_small_window && turned <= plain ? CONV_WINDOWS_OF_X : CONV_PLAIN;
 }
 

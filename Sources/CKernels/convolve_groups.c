@@ -9,8 +9,8 @@ CK_INLINE bool source_of(
     ptrdiff_t step = (ptrdiff_t)stride, from = (ptrdiff_t)at, back = (ptrdiff_t)tap;
     ptrdiff_t found = backward ? from + before - back : from * step - before + back;
     if (backward) {
-        if (found < 0 || found % step != 0) return false;
-        found /= step;
+        if (found < 0 || (step > 1 && found % step != 0)) return false;
+        found = step > 1 ? found / step : found;
     }
     *place = (size_t)found;
     return found >= 0 && *place < pixels;

@@ -46,8 +46,8 @@ size_t ck_convolve_rows(ck_convolution shape, ck_convolve_pass pass);
 size_t ck_convolve_block(ck_convolution shape, ck_convolve_pass pass);
 /// Floats of scratch memory for one call of `ck_convolve`.
 size_t ck_convolve_scratch(ck_convolution shape, ck_convolve_pass pass);
-/// Rows [row, row_end) of panels [panel, panel_end) of the result y from x, or of the result dx from dy. Panels must all
-/// have been packed. `bias`, one number for each channel of the result, may be null.
+/// Rows [row, row_end) of panels [panel, panel_end) of the result y from x, or of the result dx from dy, once all of
+/// these panels have been packed. `bias`, one number for each channel of the result, may be null.
 void ck_convolve(
     ck_convolution shape, ck_convolve_pass pass, const void *restrict source, const float *restrict packed,
     const float *restrict bias, void *restrict result, float *restrict scratch, size_t row, size_t row_end,
