@@ -100,11 +100,13 @@ struct LossCurveTests {
         }
     }
 
+    // PyTorch in float32 strays up to 7.2e-7 from float64 on these steps; weight decay of biases and norms, a mistake
+    // that shows in little else, moves the loss by 9e-6 within four.
     @Test("is that of PyTorch, step by step")
     func fiftySteps() throws {
         let expected = try Golden("loss_curve").floats("loss").map { Double($0) }
         var curve = try LossCurve()
         let found = expected.indices.map { curve.step($0) }
-        expectClose(found, expected, Tolerance(relative: 1e-4))
+        expectClose(found, expected, Tolerance(relative: 5e-6))
     }
 }
