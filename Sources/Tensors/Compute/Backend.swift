@@ -11,6 +11,9 @@ public protocol Backend: Sendable {
     /// A short name for reports, such as `cpu`.
     var name: String { get }
 
+    /// The work done so far; zeros from a backend that does not count.
+    var counters: WorkCounters { get }
+
     /// Memory for `count` elements, not initialised.
     func allocate(_ count: Int, _ dtype: DType) -> Storage
 

@@ -12,6 +12,9 @@ public struct ReferenceBackend: Backend {
     /// The name `reference`.
     public var name: String { "reference" }
 
+    /// Zeros: it does not count.
+    public var counters: WorkCounters { WorkCounters() }
+
     /// Memory from the system, not initialised.
     public func allocate(_ count: Int, _ dtype: DType) -> Storage {
         Storage(byteCount: count * dtype.byteWidth)

@@ -3,12 +3,14 @@ import Synchronization
 
 /// What a backend has done so far; the same for every run of the same work.
 public struct WorkCounters: Sendable, Hashable {
-    /// Multiplications and additions of matrix products and convolutions, in the direct form.
-    public var gemmOperations: Int
+    /// Multiplications and additions of matrix products, convolutions and attention, in the direct form.
+    ///
+    /// Attention counts `4 N M D` a head forward, and backward `10 N M D` with the probabilities that are computed again.
+    public var gemmOperations = 0
     /// Bytes of all operands read and results written by kernels.
-    public var bytesMoved: Int
+    public var bytesMoved = 0
     /// Allocations that the pool could not serve from freed memory.
-    public var poolMisses: Int
+    public var poolMisses = 0
 
     /// The work between an earlier reading and this one.
     public func since(_ earlier: WorkCounters) -> WorkCounters {
