@@ -29,6 +29,10 @@ public enum TrainingError: Error, Sendable {
     case noMetrics(data: String)
     /// Workers were lost in a step and nobody can take their samples over.
     case incompleteMean(lost: [String])
+    /// A measurement was to be compared with a floor that the file does not give.
+    case noFloor(measurement: String, workload: String)
+    /// A measurement is a smaller share of the machine's peak than it must be.
+    case belowFloor(measurement: String, workload: String, share: Double, floor: Double)
     /// The authority over this worker's work refused to go on; its own words.
     case refused(String)
 }
@@ -57,6 +61,11 @@ extension TrainingError: CustomStringConvertible {
             "no metric is known for the data '\(data)'; label accuracy and Fréchet distance need the embedded digits"
         case .incompleteMean(let lost):
             "the mean lacks samples of \(lost.joined(separator: ", ")); start the job again to resume"
+        case .noFloor(let measurement, let workload):
+            "no floor is given for \(measurement) of \(workload); add one to the file"
+        case .belowFloor(let measurement, let workload, let share, let floor):
+            "\(measurement) of \(workload) reached \(Self.percent(share)) of the GEMM peak, expected at least "
+                + "\(Self.percent(floor)); repeat it on an idle machine before looking for the cause"
         case .refused(let reason):
             reason
         }
@@ -66,9 +75,12 @@ extension TrainingError: CustomStringConvertible {
     public var isUsage: Bool {
         switch self {
         case .config, .data, .differentRun, .noCheckpoint, .unknownWeights, .differentParameters, .unknownMetric,
-            .noMetrics, .file, .checkpoint:
+            .noMetrics, .noFloor, .file, .checkpoint:
             true
-        case .communication, .incompleteMean, .refused: false
+        case .communication, .incompleteMean, .belowFloor, .refused: false
         }
     }
+
+    // With one digit after the point.
+    private static func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }
 }

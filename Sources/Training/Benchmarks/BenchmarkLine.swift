@@ -18,9 +18,19 @@ public struct BenchmarkLine: Encodable, Sendable {
     public var n: Int
     /// Images per second at the median, for steps.
     public var imagesPerS: Double?
-    /// GFLOP per second at the median, for kernels with a known count.
+    /// GFLOP of products, convolutions and attention of one repetition, in the direct form; nil without any.
+    public var gflop: Double?
+    /// GFLOP per second at the median.
     public var gflops: Double?
-    /// The most memory the process has used, in MiB.
+    /// What large products reach in the same run, in GFLOP per second.
+    public var gemmPeakGflops: Double?
+    /// `gflops` as a share of that; more than 1 where an algorithm takes fewer operations than the direct form.
+    public var shareOfPeak: Double?
+    /// Seconds from before the network is built to the end of the first step.
+    public var firstStepS: Double?
+    /// Where the time of a step went, if asked for.
+    public var profile: StepProfile?
+    /// The most memory the process has used, in MiB; for steps and samples, without what measuring the peak takes.
     public var peakRssMb: Double
     /// Parameters of the network, for steps.
     public var params: Int?
@@ -38,7 +48,18 @@ public struct BenchmarkLine: Encodable, Sendable {
         peakRssMb = BenchmarkLine.peakMemory()
     }
 
-    private static func peakMemory() -> Double {
+    /// Adds what is known from the operations of `repetitions` measured repetitions and from the machine's peak.
+    mutating func rate(operations: Int, repetitions: Int, peak: Double) {
+        guard operations > 0 else { return }
+        let work = 1e-9 * Double(operations) / Double(repetitions)
+        gflop = work
+        gflops = work / median
+        gemmPeakGflops = peak
+        shareOfPeak = work / median / peak
+    }
+
+    /// The most memory that the process has used so far, in MiB.
+    static func peakMemory() -> Double {
         var usage = rusage()
         // RUSAGE_SELF, which the C library declares with a type of its own.
         unsafe getrusage(0, &usage)

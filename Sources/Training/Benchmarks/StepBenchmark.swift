@@ -6,6 +6,7 @@ public import Tensors
 
 /// Measures whole training steps: noise, forward, loss, backward, AdamW and one average.
 public struct StepBenchmark {
+    private let started = ContinuousClock.now
     private let workload: Workload
     private let batch: Int
     private let precision: Precision
@@ -31,41 +32,47 @@ public struct StepBenchmark {
         averages = AverageTracker([Exponential()], parameters: parameters)
     }
 
-    /// Takes steps for about `seconds`.
-    public func run(seconds: Double, threads: Int) -> BenchmarkLine {
+    /// Takes steps for about `seconds`; with `profiled` the line tells where their time went.
+    public func run(seconds: Double, threads: Int, profiled: Bool = false) -> BenchmarkLine {
+        guard profiled else { return run(seconds, threads, nil) }
+        let profile = ProfilingBackend(Compute.backend)
+        return Compute.$backend.withValue(profile) { run(seconds, threads, profile) }
+    }
+
+    private func run(_ seconds: Double, _ threads: Int, _ profile: ProfilingBackend?) -> BenchmarkLine {
         var progress = Progress(plannedSamples: 1 << 30)
         var state = optimizer.makeState(layout)
-        let images = makeBatch()
-        let times = Repeat.times(seconds: seconds, warmup: 2) {
-            step(images, &state, progress)
+        let images = workload.batch(of: batch)
+        let take = {
+            Compute.section(.other) { step(images, &state, progress) }
             progress.advance(by: UInt64(batch))
         }
-        var line = BenchmarkLine(
-            name: "train_step",
-            config: [
-                "model": workload.name, "batch": "\(batch)", "threads": "\(threads)",
-                "dtype": precision.compute == .float32 ? "fp32" : "bf16",
-                "backend": Compute.backend.name,
-            ],
-            times: times
-        )
+        take()
+        let first = (ContinuousClock.now - started) / .seconds(1)
+        take()
+        let (memory, peak) = (BenchmarkLine.peakMemory(), GEMMPeak.measure())
+        let (counters, spent) = (Compute.backend.counters, profile?.times)
+        let times = Repeat.times(seconds: seconds, warmup: 0, take)
+        var line = BenchmarkLine(name: "train_step", config: config(threads: threads), times: times)
         line.imagesPerS = Double(batch) / line.median
         line.params = layout.count
+        line.peakRssMb = memory
+        line.firstStepS = first
+        if let profile, let spent { line.profile = StepProfile(profile.times.since(spent), steps: times.count) }
+        let operations = Compute.backend.counters.since(counters).gemmOperations
+        line.rate(operations: operations, repetitions: times.count, peak: max(peak, GEMMPeak.measure()))
         return line
     }
 
-    private func makeBatch() -> Batch {
-        var random = RandomStream(seed: 0, purpose: .augmentation, index: 0)
-        let labels = workload.classes == 0 ? nil : (0..<batch).map { $0 % workload.classes }
-        return Batch(
-            images: random.normal(Shape([batch] + workload.image.dimensions)),
-            condition: Condition(labels: labels),
-            sampleIDs: (0..<UInt64(batch)).map { $0 }
-        )
+    private func config(threads: Int) -> [String: String] {
+        [
+            "model": workload.name, "batch": "\(batch)", "threads": "\(threads)", "dtype": precision.compute == .float32 ? "fp32" : "bf16",
+            "backend": Compute.backend.name,
+        ]
     }
 
     private func step(_ images: Batch, _ state: inout OptimizerState, _ progress: Progress) {
-        gradients.fill(0)
+        Compute.section(.optimizer) { gradients.fill(0) }
         let tape = Tape()
         let forward = ForwardContext(
             weights: ComputeWeights(parameters, precision),
@@ -74,8 +81,10 @@ public struct StepBenchmark {
             random: RandomStream(seed: 0, purpose: .dropout, index: 0)
         )
         tape.backward(loss.total(images, forward, at: progress), into: gradients, of: parameters)
-        gradients.scale(by: 1 / Float(batch))
-        optimizer.update(parameters, gradients, &state, layout, rate: 1e-4, step: progress.step)
-        averages.update(parameters: parameters, at: progress, batch: batch)
+        Compute.section(.optimizer) {
+            gradients.scale(by: 1 / Float(batch))
+            optimizer.update(parameters, gradients, &state, layout, rate: 1e-4, step: progress.step)
+            averages.update(parameters: parameters, at: progress, batch: batch)
+        }
     }
 }

@@ -36,6 +36,21 @@ public struct Workload: Sendable {
         Workload(name: "vae", network: .autoencoder(vae), image: [64, 64, 3], classes: 0, batch: 4),
     ]
 
+    /// Images of random numbers with the workload's classes in turn.
+    func batch(of count: Int) -> Batch {
+        var random = RandomStream(seed: 0, purpose: .augmentation, index: 0)
+        return Batch(
+            images: random.normal(Shape([count] + image.dimensions)),
+            condition: Condition(labels: labels(count)),
+            sampleIDs: (0..<UInt64(count)).map { $0 }
+        )
+    }
+
+    /// The classes in turn; nil without any.
+    func labels(_ count: Int) -> [Int]? {
+        classes == 0 ? nil : (0..<count).map { $0 % classes }
+    }
+
     private static func dit(width: Int, depth: Int, heads: Int) -> DiT {
         var model = DiT()
         model.width = width

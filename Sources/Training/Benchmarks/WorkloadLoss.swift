@@ -16,7 +16,7 @@ struct DenoisingLoss: WorkloadLoss {
     private let objective: Denoising
 
     init(_ model: any Denoiser) {
-        self.model = model
+        self.model = DenoiserSection(model: model)
         var objective = Denoising()
         objective.schedule = LinearSchedule()
         objective.prediction = NoisePrediction()
@@ -25,7 +25,27 @@ struct DenoisingLoss: WorkloadLoss {
     }
 
     func total(_ batch: Batch, _ forward: ForwardContext, at progress: Progress) -> Tensor {
-        objective.loss(model, batch, ObjectiveContext(forward: forward, progress: progress, seed: 0)).total
+        Compute.section(.data) {
+            objective.loss(model, batch, ObjectiveContext(forward: forward, progress: progress, seed: 0)).total
+        }
+    }
+}
+
+/// A network whose own time is told from that of the noise that an objective makes for it.
+private struct DenoiserSection: Denoiser {
+    let model: any Denoiser
+
+    var inputChannels: Int { model.inputChannels }
+
+    var outputChannels: Int { model.outputChannels }
+
+    func callAsFunction(
+        _ x: Tensor,
+        noiseLabel: Tensor,
+        condition: Condition,
+        _ context: ForwardContext
+    ) -> Tensor {
+        Compute.section(.other) { model(x, noiseLabel: noiseLabel, condition: condition, context) }
     }
 }
 
@@ -36,8 +56,11 @@ struct ReconstructionLoss: WorkloadLoss {
     func total(_ batch: Batch, _ forward: ForwardContext, at progress: Progress) -> Tensor {
         let images = Tensor(batch.images)
         let distribution = model.encode(images, forward)
-        var noise = SampleNoise(batch.sampleIDs.map { RandomStream(seed: 0, purpose: .noise, index: $0) })
-        let decoded = model.decode(distribution.sample(noise.normal(distribution.mean.shape)), forward)
+        let noise = Compute.section(.data) {
+            var streams = SampleNoise(batch.sampleIDs.map { RandomStream(seed: 0, purpose: .noise, index: $0) })
+            return streams.normal(distribution.mean.shape)
+        }
+        let decoded = model.decode(distribution.sample(noise), forward)
         let errors = (decoded - images).squared().mean([1, 2, 3])
         let latentCount = Float(distribution.mean.shape.removing(axis: 0).count)
         return (errors + distribution.divergence() * (1e-6 / latentCount)).sum()

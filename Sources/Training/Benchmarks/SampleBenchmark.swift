@@ -1,0 +1,77 @@
+import Buffers
+public import Configs
+import Diffusion
+import Networks
+import Tensors
+
+/// Measures drawing samples: deterministic steps from noise to images, without a tape.
+///
+/// Transformers follow a velocity field by Euler's method, U-Nets find noise and go by DDIM; both evaluate the network once a step.
+public struct SampleBenchmark {
+    private let workload: Workload
+    private let batch: Int
+    /// The workload's network.
+    let model: any Denoiser
+    private let layout: ParameterLayout
+    private let parameters: FlatBuffer
+
+    /// Builds a workload's network; `batch` nil takes the workload's, and nil comes back for networks that draw no samples.
+    public init?(_ workload: Workload, batch: Int?) throws(ConfigError) {
+        guard case .denoiser(let definition) = workload.network else { return nil }
+        self.workload = workload
+        self.batch = batch ?? workload.batch
+        let scope = ParameterScope()
+        model = try definition.build(scope, image: workload.image, classes: workload.classes)
+        layout = scope.layout
+        parameters = scope.initialize(seed: 0)
+    }
+
+    /// Draws batches with `steps` steps each for about `seconds`, and at least three, after a short one that is not counted.
+    public func run(steps: Int, seconds: Double, threads: Int) -> BenchmarkLine {
+        let sampler = self.sampler
+        draw(model, steps: min(3, steps), with: sampler)
+        let (memory, peak) = (BenchmarkLine.peakMemory(), GEMMPeak.measure())
+        let counters = Compute.backend.counters
+        let times = Repeat.times(seconds: seconds, warmup: 0) { draw(model, steps: steps, with: sampler) }
+        var line = BenchmarkLine(
+            name: "sample",
+            config: [
+                "model": workload.name, "batch": "\(batch)", "steps": "\(steps)", "threads": "\(threads)",
+                "dtype": "fp32", "backend": Compute.backend.name, "sampler": type(of: sampler).name,
+            ],
+            times: times
+        )
+        line.imagesPerS = Double(batch) / line.median
+        line.params = layout.count
+        line.peakRssMb = memory
+        let operations = Compute.backend.counters.since(counters).gemmOperations
+        line.rate(operations: operations, repetitions: times.count, peak: max(peak, GEMMPeak.measure()))
+        return line
+    }
+
+    /// Draws one batch with a network of the workload's parameters.
+    @discardableResult
+    func draw(_ model: any Denoiser, steps: Int, with sampler: any Sampler) -> TensorData {
+        let plan = SamplingPlan(sampler: sampler, steps: steps, seed: 0, batch: batch)
+        return Generator(model, process, plan).generate(
+            parameters,
+            count: batch,
+            image: workload.image,
+            labels: workload.labels(batch)
+        )
+    }
+
+    private var followsVelocity: Bool {
+        guard case .denoiser(let definition) = workload.network else { return false }
+        return definition is DiT
+    }
+
+    /// How noise becomes images.
+    var sampler: any Sampler { followsVelocity ? Euler() : DDIM() }
+
+    private var process: DiffusionProcess {
+        followsVelocity
+            ? DiffusionProcess(schedule: RectifiedFlow(), prediction: FlowPrediction())
+            : DiffusionProcess(schedule: LinearSchedule(), prediction: NoisePrediction())
+    }
+}
