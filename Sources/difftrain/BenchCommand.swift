@@ -9,18 +9,22 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "Measures how fast this machine computes.",
         discussion: """
+            Rates of products are also given as shares of what large products reach in the same run, the GEMM peak.
+
             Example:
               difftrain bench step --model unet-small --threads 2 --json
             """,
-        subcommands: [Step.self, Kernels.self]
+        subcommands: [Step.self, Sample.self, Kernels.self]
     )
 
     struct Step: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Whole training steps: noise, forward, loss, backward, AdamW and one average.",
             discussion: """
-                Example:
+                Examples:
                   difftrain bench step --model dit-s --threads 2 --seconds 30
+                  difftrain bench step --model dit-tiny --profile
+                  difftrain bench step --model unet-small --check Tests/Goldens/ratios.yaml
                 """
         )
 
@@ -36,8 +40,13 @@ struct BenchCommand: ParsableCommand {
         @Option(help: "The element type: float32, or bfloat16 for products and stored activations.")
         var precision = "float32"
 
+        @Flag(help: "Also tell which kinds of work the time of a step goes to.")
+        var profile = false
+
         @Flag(help: "Print one JSON object.")
         var json = false
+
+        @OptionGroup var floors: FloorOptions
 
         @OptionGroup var threads: ThreadOptions
 
@@ -45,24 +54,19 @@ struct BenchCommand: ParsableCommand {
             guard ComputeType(rawValue: precision) != nil else {
                 throw ValidationError("--precision must be float32 or bfloat16, not '\(precision)'")
             }
-            if let batch, !(1...65_536).contains(batch) {
-                throw ValidationError("--batch must be 1 to 65536, not \(batch)")
-            }
+            try BenchCommand.check(batch: batch)
             try BenchCommand.check(seconds)
         }
 
         func run() throws {
-            guard let workload = Workload.all.first(where: { $0.name == model }) else {
-                let known = Workload.all.map(\.name).joined(separator: ", ")
-                throw ValidationError("there is no network '\(model)' to measure; choose from \(known)")
-            }
+            let workload = try BenchCommand.workload(model)
+            let floors = try self.floors.load()
             try threads.compute {
                 let compute = ComputeType(rawValue: precision) ?? .float32
-                let line = try StepBenchmark(workload, batch: batch, compute: compute).run(
-                    seconds: seconds,
-                    threads: threads.count
-                )
+                let benchmark = try StepBenchmark(workload, batch: batch, compute: compute)
+                let line = benchmark.run(seconds: seconds, threads: threads.count, profiled: profile)
                 try BenchCommand.show(line, json: json)
+                try floors?.check(line)
             }
         }
     }
@@ -99,20 +103,28 @@ struct BenchCommand: ParsableCommand {
         }
     }
 
-    fileprivate static func check(_ seconds: Double) throws {
+    static func check(_ seconds: Double) throws {
         guard seconds > 0, seconds <= 3600 else {
             throw ValidationError("--seconds must be above 0 and at most 3600, not \(seconds)")
         }
     }
 
-    fileprivate static func show(_ line: BenchmarkLine, json: Bool) throws {
-        guard !json else { return try Output.json(line) }
-        let settings = line.config.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
-        var words = ["\(line.name)  \(settings)", "median \(milliseconds(line.median)) ms", "n=\(line.n)"]
-        if let rate = line.imagesPerS { words.append("\(Int(rate.rounded())) images/s") }
-        if let gflops = line.gflops { words.append("\(Int(gflops.rounded())) GFLOP/s") }
-        Output.line(words.joined(separator: "  "))
+    static func check(batch: Int?) throws {
+        if let batch, !(1...65_536).contains(batch) {
+            throw ValidationError("--batch must be 1 to 65536, not \(batch)")
+        }
     }
 
-    private static func milliseconds(_ seconds: Double) -> Double { (seconds * 1e5).rounded() / 100 }
+    /// A network to measure.
+    static func workload(_ name: String) throws -> Workload {
+        guard let workload = Workload.all.first(where: { $0.name == name }) else {
+            let known = Workload.all.map(\.name).joined(separator: ", ")
+            throw ValidationError("there is no network '\(name)' to measure; choose from \(known)")
+        }
+        return workload
+    }
+
+    static func show(_ line: BenchmarkLine, json: Bool) throws {
+        if json { try Output.json(line) } else { Output.line(line.text) }
+    }
 }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("difftrain config and bench", .serialized, .timeLimit(.minutes(2)))
+@Suite("difftrain config", .serialized, .timeLimit(.minutes(2)))
 struct ConfigTests {
     private let bench: Bench
 
@@ -47,41 +47,5 @@ struct ConfigTests {
         #expect(method.lines == ["type: min-snr", "gamma: 5.0", "soft: false"])
         try await bench.difftrain("config methods nope").fails(2, "there is no slot 'nope'")
         try await bench.difftrain("config show weighting nope").fails(2, "there is no 'nope' in weighting")
-    }
-
-    @Test("measure steps")
-    func steps() async throws {
-        let line = "bench step --model dit-tiny --batch 1 --seconds 0.01 --threads 1 --precision float32"
-        let json = try await bench.difftrain("\(line) --json")
-        json.succeeds()
-        let object = try json.object()
-        #expect(object["name"] as? String == "train_step" && object["unit"] as? String == "s")
-        #expect(try #require(object["median"] as? Double) > 0)
-        #expect(try await bench.difftrain(line).output.contains(" images/s"))
-        let autoencoder = line.replacingOccurrences(of: "dit-tiny", with: "vae")
-        #expect(try await bench.difftrain("\(autoencoder) --json").object()["params"] as? Int == 13_859_495)
-        let help = try await bench.difftrain("bench step --help").output
-        let refused = try await bench.difftrain("bench step --model nope")
-        refused.fails(2, "there is no network 'nope'")
-        for name in ["dit-s", "dit-tiny", "unet-medium", "unet-small", "vae"] {
-            #expect(help.contains(name) && refused.errors.contains(name), "\(name)")
-        }
-        try await bench.difftrain("bench step --precision half").fails(
-            2,
-            "--precision must be float32 or bfloat16, not 'half'"
-        )
-        try await bench.difftrain("bench step --seconds 0").fails(2, "--seconds must be above 0")
-        try await bench.difftrain("bench step --batch 0").fails(2, "--batch must be 1 to 65536")
-    }
-
-    @Test("measure single operations")
-    func kernels() async throws {
-        let result = try await bench.difftrain("bench kernels --seconds 0.001 --threads 1 --json")
-        result.succeeds()
-        let names = try result.lines.map { line in
-            try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])["name"] as? String
-        }
-        #expect(names.contains("matmul") && names.count > 3)
-        try await bench.difftrain("bench kernels --seconds -1").fails(2, "--seconds")
     }
 }

@@ -1,0 +1,111 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("difftrain bench", .serialized, .timeLimit(.minutes(3)))
+struct BenchTests {
+    private let bench: Bench
+
+    init() throws { bench = try Bench() }
+
+    @Test("measure steps")
+    func steps() async throws {
+        let line = "bench step --model dit-tiny --batch 1 --seconds 0.01 --threads 1 --precision float32"
+        let json = try await bench.difftrain("\(line) --json")
+        json.succeeds()
+        let object = try json.object()
+        #expect(object["name"] as? String == "train_step" && object["unit"] as? String == "s")
+        #expect(try #require(object["median"] as? Double) > 0)
+        #expect(try await bench.difftrain(line).output.contains(" images/s"))
+        let autoencoder = line.replacingOccurrences(of: "dit-tiny", with: "vae")
+        #expect(try await bench.difftrain("\(autoencoder) --json").object()["params"] as? Int == 13_859_495)
+        let help = try await bench.difftrain("bench step --help").output
+        let refused = try await bench.difftrain("bench step --model nope")
+        refused.fails(2, "there is no network 'nope'")
+        for name in ["dit-s", "dit-tiny", "unet-medium", "unet-small", "vae"] {
+            #expect(help.contains(name) && refused.errors.contains(name), "\(name)")
+        }
+        try await bench.difftrain("bench step --precision half").fails(2, "--precision must be float32")
+        try await bench.difftrain("bench step --seconds 0").fails(2, "--seconds must be above 0")
+        try await bench.difftrain("bench step --batch 0").fails(2, "--batch must be 1 to 65536")
+    }
+
+    @Test("measure single operations")
+    func kernels() async throws {
+        let result = try await bench.difftrain("bench kernels --seconds 0.001 --threads 1 --json")
+        result.succeeds()
+        let names = try result.lines.map { line in
+            try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])["name"] as? String
+        }
+        let wanted: Set = [
+            "matmul", "linear", "linear_gelu", "feed_forward_and_gradient", "convolution_and_gradient", "attention",
+            "layer_norm_modulated", "group_norm_silu_and_gradient", "adamw",
+        ]
+        #expect(wanted.isSubset(of: names.compactMap(\.self)))
+        let product = try #require(result.lines.first { $0.contains("\"matmul\"") })
+        #expect(product.contains("\"gemm_peak_gflops\":") && product.contains("\"share_of_peak\":"))
+        try await bench.difftrain("bench kernels --seconds -1").fails(2, "--seconds")
+    }
+
+    @Test("tell what share of the machine's peak a step reaches and where its time goes")
+    func profile() async throws {
+        let line = "bench step --model dit-tiny --batch 1 --seconds 0.01 --threads 1 --profile"
+        let json = try await bench.difftrain("\(line) --json")
+        json.succeeds()
+        let object = try json.object()
+        for key in ["gflop", "gflops", "gemm_peak_gflops", "share_of_peak", "first_step_s", "peak_rss_mb"] {
+            #expect(try #require(object[key] as? Double, "\(key)") > 0)
+        }
+        let profile = try #require(object["profile"] as? [String: Double])
+        let parts: Set = ["products", "attention", "norm", "elementwise", "optimizer", "data", "other"]
+        #expect(Set(profile.keys) == parts)
+        let text = try await bench.difftrain(line)
+        text.succeeds()
+        #expect(text.lines.first?.contains(" % of GEMM peak  first step ") == true)
+        #expect(text.lines.count == 10 && text.lines.last?.hasPrefix("  step ") == true)
+    }
+
+    @Test("measure drawing samples")
+    func sample() async throws {
+        let line = "bench sample --model dit-tiny --batch 1 --steps 2 --seconds 0.01 --threads 1"
+        let json = try await bench.difftrain("\(line) --json")
+        json.succeeds()
+        let object = try json.object()
+        #expect(object["name"] as? String == "sample" && object["unit"] as? String == "s")
+        #expect((object["config"] as? [String: String])?["steps"] == "2")
+        #expect(try #require(object["images_per_s"] as? Double) > 0)
+        #expect(try #require(object["share_of_peak"] as? Double) > 0)
+        #expect(try await bench.difftrain(line).output.contains(" images/s"))
+        try await bench.difftrain("bench sample --model nope").fails(2, "there is no network 'nope'")
+        try await bench.difftrain("bench sample --model vae").fails(2, "'vae' draws no samples")
+        try await bench.difftrain("bench sample --steps 0").fails(2, "--steps must be 1 to 100000")
+        try await bench.difftrain("bench sample --seconds 0").fails(2, "--seconds must be above 0")
+        try await bench.difftrain("bench sample --batch 0").fails(2, "--batch must be 1 to 65536")
+    }
+
+    @Test("end with 1 below a floor, and with 0 above it", arguments: ["step", "sample --steps 2"])
+    func floors(command: String) async throws {
+        let name = command.split(separator: " ")[0]
+        try bench.directory.write(Array("\(name): {dit-tiny: 1.0e-6}".utf8), to: "low.yaml")
+        try bench.directory.write(Array("\(name): {dit-tiny: 4}".utf8), to: "high.yaml")
+        try bench.directory.write(Array("\(name): {dit-s: 4}".utf8), to: "other.yaml")
+        let line = "bench \(command) --model dit-tiny --batch 1 --seconds 0.01 --threads 1 --check"
+        let passed = try await bench.difftrain("\(line) low.yaml")
+        passed.succeeds()
+        let failed = try await bench.difftrain("\(line) high.yaml")
+        #expect(failed.code == 1 && failed.lines.count == 1)
+        #expect(failed.errors.contains(" of the GEMM peak, expected at least 400.0 %"))
+        #expect(failed.errors.filter { $0 == "\n" }.count == 1)
+        #expect(try await bench.difftrain("\(line) other.yaml").code == 2)
+        try await bench.difftrain("\(line) none.yaml").fails(2, "none.yaml")
+    }
+
+    @Test("have floors for all networks in the repository")
+    func kept() throws {
+        let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        let text = try String(contentsOf: here.appendingPathComponent("../Goldens/ratios.yaml"), encoding: .utf8)
+        for name in ["dit-s", "dit-tiny", "unet-medium", "unet-small", "vae"] {
+            #expect(text.contains("  \(name): 0."), "\(name)")
+        }
+    }
+}
