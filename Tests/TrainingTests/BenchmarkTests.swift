@@ -64,7 +64,7 @@ struct BenchmarkTests {
         try ComputeScope.run(threads: 2) {
             let bench = try #require(try SampleBenchmark(tiny, batch: 2))
             let watched = WatchedDenoiser(model: bench.model)
-            bench.draw(watched, steps: 6, with: bench.sampler)
+            bench.draw(watched, steps: 6)
             let seen = watched.seen
             #expect(seen.rows == Array(repeating: 2, count: 6))
             #expect(!seen.recorded)
@@ -75,14 +75,17 @@ struct BenchmarkTests {
 
     @Test("measure drawing with Euler's method for transformers and DDIM for U-Nets, and not with autoencoders")
     func samplers() throws {
-        let samplers = try Workload.all.map { workload in
-            try SampleBenchmark(workload, batch: 1).map { type(of: $0.sampler).name } ?? "none"
+        let samplers = Workload.all.map { workload in
+            workload.sampling.map { type(of: $0.sampler).name } ?? "none"
         }
         #expect(
             Dictionary(uniqueKeysWithValues: zip(Workload.all.map(\.name), samplers)) == [
                 "dit-s": "euler", "dit-tiny": "euler", "unet-medium": "ddim", "unet-small": "ddim", "vae": "none",
             ]
         )
+        let autoencoder = try #require(Workload.all.first { $0.name == "vae" })
+        let none = try SampleBenchmark(autoencoder, batch: 1)
+        #expect(none == nil)
         let line = try ComputeScope.run(threads: 1) {
             try #require(try SampleBenchmark(tiny, batch: 1)).run(steps: 2, seconds: 0.001, threads: 1)
         }

@@ -10,6 +10,7 @@ import Tensors
 public struct SampleBenchmark {
     private let workload: Workload
     private let batch: Int
+    private let sampling: WorkloadSampling
     /// The workload's network.
     let model: any Denoiser
     private let layout: ParameterLayout
@@ -17,8 +18,9 @@ public struct SampleBenchmark {
 
     /// Builds a workload's network; `batch` nil takes the workload's, and nil comes back for networks that draw no samples.
     public init?(_ workload: Workload, batch: Int?) throws(ConfigError) {
-        guard case .denoiser(let definition) = workload.network else { return nil }
+        guard case .denoiser(let definition) = workload.network, let sampling = workload.sampling else { return nil }
         self.workload = workload
+        self.sampling = sampling
         self.batch = batch ?? workload.batch
         let scope = ParameterScope()
         model = try definition.build(scope, image: workload.image, classes: workload.classes)
@@ -28,16 +30,15 @@ public struct SampleBenchmark {
 
     /// Draws batches with `steps` steps each for about `seconds`, and at least three, after a short one that is not counted.
     public func run(steps: Int, seconds: Double, threads: Int) -> BenchmarkLine {
-        let sampler = self.sampler
-        draw(model, steps: min(3, steps), with: sampler)
+        draw(model, steps: min(3, steps))
         let (memory, peak) = (BenchmarkLine.peakMemory(), GEMMPeak.measure())
         let counters = Compute.backend.counters
-        let times = Repeat.times(seconds: seconds, warmup: 0) { draw(model, steps: steps, with: sampler) }
+        let times = Repeat.times(seconds: seconds, warmup: 0) { draw(model, steps: steps) }
         var line = BenchmarkLine(
             name: "sample",
             config: [
                 "model": workload.name, "batch": "\(batch)", "steps": "\(steps)", "threads": "\(threads)",
-                "dtype": "fp32", "backend": Compute.backend.name, "sampler": type(of: sampler).name,
+                "dtype": "fp32", "backend": Compute.backend.name, "sampler": type(of: sampling.sampler).name,
             ],
             times: times
         )
@@ -51,27 +52,35 @@ public struct SampleBenchmark {
 
     /// Draws one batch with a network of the workload's parameters.
     @discardableResult
-    func draw(_ model: any Denoiser, steps: Int, with sampler: any Sampler) -> TensorData {
-        let plan = SamplingPlan(sampler: sampler, steps: steps, seed: 0, batch: batch)
-        return Generator(model, process, plan).generate(
+    func draw(_ model: any Denoiser, steps: Int) -> TensorData {
+        let plan = SamplingPlan(sampler: sampling.sampler, steps: steps, seed: 0, batch: batch)
+        return Generator(model, sampling.process, plan).generate(
             parameters,
             count: batch,
             image: workload.image,
             labels: workload.labels(batch)
         )
     }
+}
 
-    private var followsVelocity: Bool {
-        guard case .denoiser(let definition) = workload.network else { return false }
+/// How samples are drawn from a workload's network.
+struct WorkloadSampling {
+    let sampler: any Sampler
+    let process: DiffusionProcess
+}
+
+extension Workload {
+    /// How samples are drawn; nil for networks that draw none.
+    var sampling: WorkloadSampling? {
+        guard case .denoiser(let definition) = network else { return nil }
         return definition is DiT
-    }
-
-    /// How noise becomes images.
-    var sampler: any Sampler { followsVelocity ? Euler() : DDIM() }
-
-    private var process: DiffusionProcess {
-        followsVelocity
-            ? DiffusionProcess(schedule: RectifiedFlow(), prediction: FlowPrediction())
-            : DiffusionProcess(schedule: LinearSchedule(), prediction: NoisePrediction())
+            ? WorkloadSampling(
+                sampler: Euler(),
+                process: DiffusionProcess(schedule: RectifiedFlow(), prediction: FlowPrediction())
+            )
+            : WorkloadSampling(
+                sampler: DDIM(),
+                process: DiffusionProcess(schedule: LinearSchedule(), prediction: NoisePrediction())
+            )
     }
 }
