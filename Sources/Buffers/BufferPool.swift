@@ -7,6 +7,8 @@ public final class BufferPool: Sendable {
         var free: [Int: [UInt]] = [:]
         var hits = 0
         var misses = 0
+        var bytesInUse = 0
+        var peakBytes = 0
     }
 
     private let state = Mutex(State())
@@ -26,10 +28,15 @@ public final class BufferPool: Sendable {
     /// How often a freed block was used again.
     public var hits: Int { state.withLock { $0.hits } }
 
+    /// The most bytes that were in use at once, rounded up to size classes.
+    public var peakBytes: Int { state.withLock { $0.peakBytes } }
+
     /// Memory for `byteCount` bytes, not initialised; it comes back to this pool when it is released.
     public func allocate(_ byteCount: Int) -> Storage {
         let size = BufferPool.sizeClass(byteCount)
         let address: UInt? = state.withLock { state in
+            state.bytesInUse += size
+            state.peakBytes = max(state.peakBytes, state.bytesInUse)
             if let address = state.free[size]?.popLast() {
                 state.hits += 1
                 return address
@@ -43,7 +50,10 @@ public final class BufferPool: Sendable {
 
     func giveBack(_ address: UnsafeMutableRawPointer, byteCount: Int) {
         let size = BufferPool.sizeClass(byteCount)
-        state.withLock { $0.free[size, default: []].append(UInt(bitPattern: address)) }
+        state.withLock { state in
+            state.bytesInUse -= size
+            state.free[size, default: []].append(UInt(bitPattern: address))
+        }
     }
 
     /// Sizes are rounded up to an eighth of a power of two, at least 64 bytes: at most 12.5 % is wasted.

@@ -34,6 +34,16 @@ struct BufferPoolTests {
         #expect(pool.hits == 30)
     }
 
+    @Test("knows the most bytes that were in use at once, in size classes")
+    func peak() {
+        let pool = BufferPool()
+        for count in [3, 1, 5, 2] {
+            let held = (0..<count).map { _ in pool.allocate(1000) }
+            #expect(held.count == count)
+        }
+        #expect(pool.peakBytes == 5 * 1024)
+    }
+
     @Test("wastes at most an eighth of sizes beyond 512 bytes and a line of 64 below")
     func sizeClasses() {
         for size in Array(0...5000) + (10...40).flatMap({ power in (-1...1).map { (1 << power) + $0 } }) {

@@ -26,7 +26,7 @@ public final class CPUBackend: Backend {
     }
 
     /// The work done so far.
-    public var counters: WorkCounters { tally.reading(poolMisses: memory.misses) }
+    public var counters: WorkCounters { tally.reading(memory) }
 
     /// One sentence for logs: threads, the kernel sets that the libraries chose, and what was overridden.
     public var summary: String {

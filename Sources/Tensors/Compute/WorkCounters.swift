@@ -11,13 +11,16 @@ public struct WorkCounters: Sendable, Hashable {
     public var bytesMoved = 0
     /// Allocations that the pool could not serve from freed memory.
     public var poolMisses = 0
+    /// The most bytes of the pool that were in use at once, ever.
+    public var peakBytes = 0
 
-    /// The work between an earlier reading and this one.
+    /// The work between an earlier reading and this one; the peak is that of the whole time.
     public func since(_ earlier: WorkCounters) -> WorkCounters {
         WorkCounters(
             gemmOperations: gemmOperations - earlier.gemmOperations,
             bytesMoved: bytesMoved - earlier.bytesMoved,
-            poolMisses: poolMisses - earlier.poolMisses
+            poolMisses: poolMisses - earlier.poolMisses,
+            peakBytes: peakBytes
         )
     }
 }
@@ -41,11 +44,12 @@ final class WorkTally: Sendable {
         bytes.add(count, ordering: .relaxed)
     }
 
-    func reading(poolMisses: Int) -> WorkCounters {
+    func reading(_ pool: BufferPool) -> WorkCounters {
         WorkCounters(
             gemmOperations: operations.load(ordering: .relaxed),
             bytesMoved: bytes.load(ordering: .relaxed),
-            poolMisses: poolMisses
+            poolMisses: pool.misses,
+            peakBytes: pool.peakBytes
         )
     }
 }
