@@ -5,7 +5,8 @@ import Buffers
 /// A gradient that came from one user is kept as it is, perhaps shared with other nodes; from the second on they are added up in memory of
 /// their own. A gradient has the element type of its node; those of parameters go straight to their flat buffer, in float32.
 final class GradientSink {
-    private struct Slot {
+    /// What a node has received so far.
+    struct Slot {
         var data: TensorData
         /// Whether nobody else holds the memory, so that it may be added to.
         var isOwned: Bool
@@ -76,10 +77,21 @@ final class GradientSink {
         }
     }
 
-    /// Takes the gradient of a node out; nil if none arrived.
-    func take(_ node: Int) -> TensorData? {
-        let data = slots[node]?.data
+    /// Takes what a node has received out; nil if nothing arrived.
+    func take(_ node: Int) -> Slot? {
+        let slot = slots[node]
         slots[node] = nil
-        return data
+        return slot
     }
+
+    /// Puts back what was taken out of a node.
+    func giveBack(_ node: Int, _ slot: Slot) {
+        if slots[node] == nil { slots[node] = slot } else { put(node, slot.data) }
+    }
+
+    /// The node that is an input.
+    func node(of input: Int) -> Int { inputs[input] }
+
+    /// Where the gradients of a node are added up, if that is not memory of this sink's own.
+    func target(of node: Int) -> Region? { targets[node] }
 }

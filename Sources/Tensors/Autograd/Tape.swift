@@ -16,24 +16,32 @@ public final class Tape {
     }
 
     /// A parameter: a range of a flat buffer.
-    private struct Leaf {
+    struct Leaf {
         let owner: FlatBuffer
         let range: Range<Int>
         let tensor: TensorData
     }
 
-    private struct LeafKey: Hashable {
+    struct LeafKey: Hashable {
         let owner: ObjectIdentifier
         let range: Range<Int>
     }
 
     private var nodes: [Node] = []
-    private var leaves: [Int: Leaf] = [:]
-    private var places: [LeafKey: Int] = [:]
+    private(set) var leaves: [Int: Leaf] = [:]
+    private(set) var places: [LeafKey: Int] = [:]
     private var isSpent = false
+    /// Whether operations are recorded; otherwise only the parameters that they read are noted.
+    let isRecording: Bool
 
     /// An empty tape.
-    public init() {}
+    public init() {
+        isRecording = true
+    }
+
+    init(isRecording: Bool) {
+        self.isRecording = isRecording
+    }
 
     /// A parameter: `data` shows `range` of `owner`.
     ///
@@ -44,18 +52,19 @@ public final class Tape {
         let key = LeafKey(owner: ObjectIdentifier(owner), range: range)
         if let place = places[key], let leaf = leaves[place] {
             precondition(leaf.tensor.dtype == data.dtype, "a parameter in \(leaf.tensor.dtype) and in \(data.dtype)")
-            return Tensor(leaf.tensor, tape: self, node: place)
+            return isRecording ? Tensor(leaf.tensor, tape: self, node: place) : Tensor(leaf.tensor)
         }
         let result = append(data, inputs: [], nil)
         places[key] = result.node
         leaves[result.node] = Leaf(owner: owner, range: range, tensor: data)
-        return result
+        return isRecording ? result : Tensor(data)
     }
 
     /// The tensor as an input whose gradient can be asked for.
     public func watch(_ tensor: Tensor) -> Tensor {
         if tensor.tape === self { return tensor }
         precondition(tensor.tape == nil, "a tensor of another tape cannot be watched")
+        guard isRecording else { return tensor }
         return append(tensor.data, inputs: [], nil)
     }
 
@@ -107,7 +116,7 @@ public final class Tape {
         let start = seed?.data ?? TensorData.filled(output.shape, 1)
         let found = run(output, seed: start, targets: [:], kept: Set(tensors.map(\.node))) { _ in }
         return tensors.map { tensor in
-            found[tensor.node].map { Tensor($0) } ?? Tensor.zeros(tensor.shape)
+            found[tensor.node].map { Tensor($0.data) } ?? Tensor.zeros(tensor.shape)
         }
     }
 
@@ -118,19 +127,23 @@ public final class Tape {
     }
 
     /// Runs backward from `output`; returns the gradients of the nodes in `kept`.
+    ///
+    /// Gradients are added to what nodes have received `before`.
     @discardableResult
-    private func run(
+    func run(
         _ output: Tensor,
         seed: TensorData,
         targets: [Int: Region],
         kept: Set<Int>,
+        before: [Int: GradientSink.Slot] = [:],
         isFinal: (Int) -> Void
-    ) -> [Int: TensorData] {
+    ) -> [Int: GradientSink.Slot] {
         precondition(!isSpent, "a tape runs backward once")
         precondition(output.tape == nil || output.tape === self, "the output is on another tape")
         let plan = self.plan(output.node, Set(targets.keys).union(kept))
         for leaf in targets.keys.sorted() where !plan.isOnPath(leaf) { isFinal(leaf) }
         let sink = GradientSink(types: nodes.map(\.dtype), wanted: plan.wanted, targets: targets)
+        for (node, slot) in before { sink.giveBack(node, slot) }
         if plan.isOnPath(output.node) { sink.put(output.node, seed) }
         if targets[output.node] != nil { isFinal(output.node) }
         let found = sweep(sink, plan, kept: kept, isFinal: isFinal)
@@ -167,17 +180,21 @@ public final class Tape {
         return plan
     }
 
-    private func sweep(_ sink: GradientSink, _ plan: Plan, kept: Set<Int>, isFinal: (Int) -> Void) -> [Int: TensorData]
-    {
+    private func sweep(
+        _ sink: GradientSink,
+        _ plan: Plan,
+        kept: Set<Int>,
+        isFinal: (Int) -> Void
+    ) -> [Int: GradientSink.Slot] {
         var uses = plan.uses
-        var found: [Int: TensorData] = [:]
+        var found: [Int: GradientSink.Slot] = [:]
         for index in nodes.indices.reversed() {
             let node = nodes[index]
             nodes[index].backward = nil
             guard plan.isOnPath(index) else { continue }
-            let gradient = sink.take(index)
-            if kept.contains(index) { found[index] = gradient }
-            if let gradient, let backward = node.backward {
+            let slot = sink.take(index)
+            if kept.contains(index) { found[index] = slot }
+            if let gradient = slot?.data, let backward = node.backward {
                 precondition(gradient.shape == node.shape, "gradient \(gradient.shape) of \(node.shape)")
                 sink.begin(node.inputs)
                 backward(gradient, sink)
