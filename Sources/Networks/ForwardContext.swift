@@ -24,6 +24,8 @@ public final class ForwardContext {
     ///
     /// Set it to `[:]` before the pass to record all.
     public var taps: [String: Tensor]?
+    /// Names of blocks whose activations are not kept for the way back but computed again; none by default.
+    public var recomputedBlocks: Set<String> = []
 
     /// A forward pass over `parameters` in float32.
     public convenience init(
@@ -69,6 +71,45 @@ public final class ForwardContext {
     /// A tensor in the element type of activations, in which everything that follows from it is kept.
     public func activation(_ tensor: Tensor) -> Tensor {
         tensor.converted(to: weights.precision.compute.dtype)
+    }
+
+    /// The result of one block of a network: recorded as it is, or to be computed again if `name` is one of `recomputedBlocks`.
+    ///
+    /// `body` gets the inputs and the context that its layers must use; of recorded tensors it may use only these inputs, and it must not
+    /// capture this context. Activations that it taps while it is recomputed are constants. The numbers are the same either way.
+    public func block(
+        _ name: String,
+        _ inputs: [Tensor],
+        _ body: @escaping (_ inputs: [Tensor], _ context: ForwardContext) -> Tensor
+    ) -> Tensor {
+        guard let tape, recomputedBlocks.contains(name) else { return body(inputs, self) }
+        let start = Changes(random: random, sampleRandoms: sampleRandoms, taps: taps.map { _ in [:] })
+        let (weights, isTraining, isTrainable) = (weights, isTraining, isTrainable)
+        let blocks = recomputedBlocks
+        let (result, changes) = tape.recomputed(inputs, state: start) { inputs, tape, changes in
+            let context = ForwardContext(
+                weights: weights,
+                tape: tape,
+                isTraining: isTraining,
+                random: changes.random,
+                isTrainable: isTrainable
+            )
+            context.recomputedBlocks = blocks
+            (context.sampleRandoms, context.taps) = (changes.sampleRandoms, changes.taps)
+            let result = body(inputs, context)
+            changes = Changes(random: context.random, sampleRandoms: context.sampleRandoms, taps: context.taps)
+            return result
+        }
+        (random, sampleRandoms) = (changes.random, changes.sampleRandoms)
+        taps?.merge(changes.taps ?? [:]) { $1 }
+        return result
+    }
+
+    /// What a pass changes in its context.
+    private struct Changes {
+        var random: RandomStream
+        var sampleRandoms: [RandomStream]
+        var taps: [String: Tensor]?
     }
 
     /// Records an activation under a name if taps are wanted, and hands it on.

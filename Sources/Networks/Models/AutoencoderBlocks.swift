@@ -74,7 +74,9 @@ struct EncoderLevel: Sendable {
     }
 
     func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
-        let hidden = blocks.reduce(x) { $1($0, context) }
+        let hidden = blocks.reduce(x) { hidden, block in
+            context.block("down_blocks", [hidden]) { block($0[0], $1) }
+        }
         return downsample?(hidden, context) ?? hidden
     }
 }
@@ -98,8 +100,13 @@ struct DecoderLevel: Sendable {
     }
 
     func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
-        let hidden = blocks.reduce(x) { $1($0, context) }
-        return upsample?(hidden, height: 2 * hidden.shape[1], width: 2 * hidden.shape[2], context) ?? hidden
+        let hidden = blocks.reduce(x) { hidden, block in
+            context.block("up_blocks", [hidden]) { block($0[0], $1) }
+        }
+        guard let upsample else { return hidden }
+        return context.block("up_blocks", [hidden]) { inputs, context in
+            upsample(inputs[0], height: 2 * inputs[0].shape[1], width: 2 * inputs[0].shape[2], context)
+        }
     }
 }
 
@@ -123,8 +130,12 @@ struct AutoencoderMiddle: Sendable {
     }
 
     func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
-        let hidden = blocks[0](x, context)
-        return blocks[1](attention?(hidden, context) ?? hidden, context)
+        let (first, attention, second) = (blocks[0], attention, blocks[1])
+        let hidden = context.block("mid_block", [x]) { inputs, context in
+            let inner = first(inputs[0], context)
+            return attention?(inner, context) ?? inner
+        }
+        return context.block("mid_block", [hidden]) { second($0[0], $1) }
     }
 }
 

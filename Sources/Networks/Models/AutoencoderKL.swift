@@ -10,6 +10,9 @@ public import Tensors
 ///
 /// Source: Kingma and Welling 2013, arXiv:1312.6114; network of Rombach et al. 2021, arXiv:2112.10752, appendix G.
 public struct AutoencoderKL: Configurable {
+    /// `down_blocks`, `mid_block` and `up_blocks`, as in ``UNet``.
+    public static let blocks = UNet.blocks
+
     /// Channels of each level, from full resolution down; each a multiple of `normNumGroups`.
     public var blockOutChannels = [32, 64]
     /// Residual blocks of each level of the encoder, at least 1; the decoder has one more.

@@ -17,6 +17,9 @@ public struct DiT: ModelDefinition {
         equations: "section 3.2, figure 3"
     )
 
+    /// `blocks`: each block of attention and feed-forward layers.
+    public static let blocks = ["blocks"]
+
     /// Channels of a token; a multiple of 4 and of `heads`.
     public var width = 128
     /// Blocks, at least 1.

@@ -66,7 +66,10 @@ struct DiTDenoiser: Denoiser {
         var hidden = context.tap("x_embedder", tokens(context.activation(x), context))
         for (index, block) in blocks.enumerated() {
             let own = activated[min(index, activated.count - 1)]
-            hidden = context.tap("blocks.\(index)", block(hidden, activatedCondition: own, context))
+            let result = context.block("blocks", [hidden, own]) { inputs, context in
+                block(inputs[0], activatedCondition: inputs[1], context)
+            }
+            hidden = context.tap("blocks.\(index)", result)
         }
         let parts = modulation(activatedCondition: activated[0], context)
         let answer = last(norm(hidden, shift: parts[0], scale: parts[1]), context).converted(to: .float32)

@@ -15,6 +15,9 @@ public struct UNet: ModelDefinition {
         equations: "appendix B"
     )
 
+    /// `down_blocks`, `mid_block` and `up_blocks`: their residual blocks, each with the attention behind it.
+    public static let blocks = ["down_blocks", "mid_block", "up_blocks"]
+
     /// Channels of each level, from full resolution down; each a multiple of `normNumGroups`.
     public var blockOutChannels = [32, 64]
     /// Residual blocks of each level on the way down, at least 1; one more on the way up.

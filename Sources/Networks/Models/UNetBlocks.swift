@@ -31,8 +31,11 @@ struct UNetDownLevel: Sendable {
     func callAsFunction(_ x: Tensor, _ embedding: Tensor, skips: inout [Tensor], _ context: ForwardContext) -> Tensor {
         var hidden = x
         for (index, block) in blocks.enumerated() {
-            hidden = block(hidden, activatedEmbedding: embedding, context)
-            if !attentions.isEmpty { hidden = attentions[index](hidden, context) }
+            let attention = attentions.isEmpty ? nil : attentions[index]
+            hidden = context.block("down_blocks", [hidden, embedding]) { inputs, context in
+                let inner = block(inputs[0], activatedEmbedding: inputs[1], context)
+                return attention?(inner, context) ?? inner
+            }
             skips.append(hidden)
         }
         if let downsample {
@@ -76,8 +79,14 @@ struct UNetMiddle: Sendable {
     }
 
     func callAsFunction(_ x: Tensor, _ embedding: Tensor, _ context: ForwardContext) -> Tensor {
-        let hidden = first(x, activatedEmbedding: embedding, context)
-        return second(attention?(hidden, context) ?? hidden, activatedEmbedding: embedding, context)
+        let (first, attention, second) = (first, attention, second)
+        let hidden = context.block("mid_block", [x, embedding]) { inputs, context in
+            let inner = first(inputs[0], activatedEmbedding: inputs[1], context)
+            return attention?(inner, context) ?? inner
+        }
+        return context.block("mid_block", [hidden, embedding]) { inputs, context in
+            second(inputs[0], activatedEmbedding: inputs[1], context)
+        }
     }
 }
 
@@ -108,12 +117,17 @@ struct UNetUpLevel: Sendable {
     func callAsFunction(_ x: Tensor, _ embedding: Tensor, skips: inout [Tensor], _ context: ForwardContext) -> Tensor {
         var hidden = x
         for (index, block) in blocks.enumerated() {
-            let joined = Tensor.concatenate([hidden, skips.removeLast()], axis: 3)
-            hidden = block(joined, activatedEmbedding: embedding, context)
-            if !attentions.isEmpty { hidden = attentions[index](hidden, context) }
+            let attention = attentions.isEmpty ? nil : attentions[index]
+            hidden = context.block("up_blocks", [hidden, skips.removeLast(), embedding]) { inputs, context in
+                let joined = Tensor.concatenate([inputs[0], inputs[1]], axis: 3)
+                let inner = block(joined, activatedEmbedding: inputs[2], context)
+                return attention?(inner, context) ?? inner
+            }
         }
-        guard let upsample, let next = skips.last else { return hidden }
-        return upsample(hidden, height: next.shape[1], width: next.shape[2], context)
+        guard let upsample, let next = skips.last?.shape else { return hidden }
+        return context.block("up_blocks", [hidden]) { inputs, context in
+            upsample(inputs[0], height: next[1], width: next[2], context)
+        }
     }
 }
 
