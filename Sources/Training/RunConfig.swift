@@ -35,6 +35,10 @@ public struct RunConfig: Configurable {
     @Choice<SyncStrategies> public var synchronization: any SyncStrategy = EveryStep()
     /// Element types of the computation.
     public var precision = Precision()
+    /// Kinds of blocks of the network whose activations are not kept from forward to backward but computed again: less memory for more time.
+    ///
+    /// The numbers of the run stay the same. Source: Chen et al. 2016, arXiv:1604.06174.
+    public var recompute: [String] = []
     /// Sizes of batches.
     public var batch = BatchSection()
     /// When the state is saved.
@@ -56,6 +60,7 @@ public struct RunConfig: Configurable {
             found: name,
             expected: "1 to 100 bytes of text"
         )
+        try ConfigError.require(recompute, areAmong: type(of: model).blocks)
         try AverageTracker.validate(averages)
         guard averages.isEmpty, objective.averagesNeeded > 0 else { return }
         throw ConfigError.conflict(
@@ -63,5 +68,14 @@ public struct RunConfig: Configurable {
             "averages: []",
             because: "this objective needs \(objective.averagesNeeded) averages as teachers"
         )
+    }
+}
+
+extension ConfigError {
+    /// Throws unless every name is one of a network's kinds of blocks.
+    static func require(_ names: [String], areAmong blocks: [String]) throws(ConfigError) {
+        for name in names where !blocks.contains(name) {
+            throw ConfigError(.unknownValue(name, known: blocks), path: ["recompute"])
+        }
     }
 }

@@ -128,6 +128,7 @@ public final class Trainer {
             isTraining: true,
             random: dropout(batch.sampleIDs[0])
         )
+        forward.recomputedBlocks = Set(recipe.config.recompute)
         forward.sampleRandoms = batch.sampleIDs.map { dropout($0) }
         return ObjectiveContext(
             forward: forward,

@@ -43,6 +43,9 @@ struct BenchCommand: ParsableCommand {
         @Flag(help: "Also tell which kinds of work the time of a step goes to.")
         var profile = false
 
+        @Option(parsing: .upToNextOption, help: "Kinds of blocks to compute again on the way back, to save memory.")
+        var recompute: [String] = []
+
         @Flag(help: "Print one JSON object.")
         var json = false
 
@@ -63,7 +66,7 @@ struct BenchCommand: ParsableCommand {
             let floors = try self.floors.load()
             try threads.compute {
                 let compute = ComputeType(rawValue: precision) ?? .float32
-                let benchmark = try StepBenchmark(workload, batch: batch, compute: compute)
+                let benchmark = try StepBenchmark(workload, batch: batch, compute: compute, recompute: recompute)
                 let line = benchmark.run(seconds: seconds, threads: threads.count, profiled: profile)
                 try BenchCommand.show(line, json: json)
                 try floors?.check(line)

@@ -32,6 +32,8 @@ public struct BenchmarkLine: Encodable, Sendable {
     public var profile: StepProfile?
     /// The most memory the process has used, in MiB; for steps and samples, without what measuring the peak takes.
     public var peakRssMb: Double
+    /// The most memory that activations and their gradients took at once, in MiB, for steps.
+    public var activationsMb: Double?
     /// Parameters of the network, for steps.
     public var params: Int?
 

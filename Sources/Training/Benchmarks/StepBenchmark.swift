@@ -10,6 +10,7 @@ public struct StepBenchmark {
     private let workload: Workload
     private let batch: Int
     private let precision: Precision
+    private let recompute: [String]
     private let loss: any WorkloadLoss
     private let layout: ParameterLayout
     private let parameters: FlatBuffer
@@ -18,7 +19,16 @@ public struct StepBenchmark {
     private let optimizer = AdamW()
 
     /// Builds a workload's network; `batch` nil takes the workload's.
-    public init(_ workload: Workload, batch: Int?, compute: ComputeType = .float32) throws(ConfigError) {
+    ///
+    /// `recompute` names kinds of its blocks whose activations are computed again on the way back.
+    public init(
+        _ workload: Workload,
+        batch: Int?,
+        compute: ComputeType = .float32,
+        recompute: [String] = []
+    ) throws(ConfigError) {
+        try ConfigError.require(recompute, areAmong: workload.network.blocks)
+        self.recompute = recompute
         self.workload = workload
         var precision = Precision()
         precision.compute = compute
@@ -61,6 +71,8 @@ public struct StepBenchmark {
         if let profile, let spent { line.profile = StepProfile(profile.times.since(spent), steps: times.count) }
         let operations = Compute.backend.counters.since(counters).gemmOperations
         line.rate(operations: operations, repetitions: times.count, peak: max(peak, GEMMPeak.measure()))
+        if !recompute.isEmpty { line.config["recompute"] = recompute.joined(separator: ",") }
+        line.activationsMb = Double(Compute.backend.counters.peakBytes) / 1_048_576
         return line
     }
 
@@ -80,6 +92,7 @@ public struct StepBenchmark {
             isTraining: true,
             random: RandomStream(seed: 0, purpose: .dropout, index: 0)
         )
+        forward.recomputedBlocks = Set(recompute)
         tape.backward(loss.total(images, forward, at: progress), into: gradients, of: parameters)
         Compute.section(.optimizer) {
             gradients.scale(by: 1 / Float(batch))

@@ -98,6 +98,14 @@ public enum WorkloadNetwork: Sendable {
     /// Learns to encode images and to decode them again.
     case autoencoder(AutoencoderKL)
 
+    /// Names of the kinds of its blocks.
+    var blocks: [String] {
+        switch self {
+        case .denoiser(let definition): type(of: definition).blocks
+        case .autoencoder: AutoencoderKL.blocks
+        }
+    }
+
     /// Registers the network in a scope.
     func loss(_ scope: ParameterScope, image: Shape, classes: Int) throws(ConfigError) -> any WorkloadLoss {
         switch self {
