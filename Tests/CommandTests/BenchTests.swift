@@ -25,7 +25,15 @@ struct BenchTests {
         for name in ["dit-s", "dit-tiny", "unet-medium", "unet-small", "vae"] {
             #expect(help.contains(name) && refused.errors.contains(name), "\(name)")
         }
-        try await bench.difftrain("bench step --precision half").fails(2, "--precision must be float32")
+        let recomputed = try await bench.difftrain("\(line) --recompute blocks --json").object()
+        let (kept, less) = (object["activations_mb"] as? Double, recomputed["activations_mb"] as? Double)
+        #expect(try #require(less) < #require(kept))
+        let half = line.replacingOccurrences(of: "float32", with: "bfloat16")
+        let narrow = try await bench.difftrain("\(half) --json").object()
+        #expect((narrow["config"] as? [String: String])?["dtype"] == "bf16")
+        #expect(try #require(narrow["activations_mb"] as? Double) < #require(kept))
+        try await bench.difftrain("\(line) --recompute mid_block").fails(2, "known values are 'blocks'")
+        try await bench.difftrain("bench step --precision half").fails(2, "--precision must be float32 or bfloat16")
         try await bench.difftrain("bench step --seconds 0").fails(2, "--seconds must be above 0")
         try await bench.difftrain("bench step --batch 0").fails(2, "--batch must be 1 to 65536")
     }

@@ -28,7 +28,7 @@ struct HelpTests {
             "config methods": "<slot>",
             "config show": "<name> <slot>",
             "bench": "",
-            "bench step": "--batch --check --json --model --precision --profile --seconds --threads",
+            "bench step": "--batch --check --json --model --precision --profile --recompute --seconds --threads",
             "bench sample": "--batch --check --json --model --seconds --steps --threads",
             "bench kernels": "--json --seconds --threads",
         ],

@@ -11,7 +11,7 @@ public struct WorkCounters: Sendable, Hashable {
     public var bytesMoved = 0
     /// Allocations that the pool could not serve from freed memory.
     public var poolMisses = 0
-    /// The most bytes of the pool that were in use at once, ever.
+    /// The most bytes of the pool that were in use at once, ever; scratch memory is in it once for each thread.
     public var peakBytes = 0
 
     /// The work between an earlier reading and this one; the peak is that of the whole time.
