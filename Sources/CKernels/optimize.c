@@ -6,7 +6,7 @@ CK_CLONES void ck_adamw(
     float *restrict v, size_t count) {
     float inverse_root = 1.0f / sqrtf(s.correction2), step = s.rate / s.correction1;
     for (size_t i = 0; i < count; i++) {
-        float g = gradients[i];
+        float g = gradients[i] * s.scale;
         float first = s.beta1 * m[i] + (1.0f - s.beta1) * g;
         float second = s.beta2 * v[i] + (1.0f - s.beta2) * g * g;
         m[i] = first;

@@ -22,11 +22,24 @@ public struct AverageTracker {
     /// `progress` counts the step just taken, which saw `batch` samples in all. Answers the index of the average that was copied, or nil.
     @discardableResult
     public func update(parameters: FlatBuffer, at progress: Progress, batch: Int) -> Int? {
-        for (average, buffer) in zip(averages, buffers) {
+        for step in steps(at: progress, batch: batch) { step.take(toward: parameters) }
+        return copyBack(into: parameters, at: progress, batch: batch)
+    }
+
+    /// What every average does after a step, in their order.
+    ///
+    /// `progress` counts the step just taken, which saw `batch` samples in all.
+    public func steps(at progress: Progress, batch: Int) -> [AverageStep] {
+        zip(averages, buffers).map { average, buffer in
             let decay = average.decay(at: progress, batch: batch)
             precondition(decay >= 0 && decay <= 1, "decay \(decay) of \(type(of: average).name)")
-            buffer.lerp(toward: parameters, weight: Float(1 - decay))
+            return AverageStep(buffer, weight: Float(1 - decay))
         }
+    }
+
+    /// Copies an average into the parameters if it asks for it, once all of them have taken their step; answers its index, or nil.
+    @discardableResult
+    public func copyBack(into parameters: FlatBuffer, at progress: Progress, batch: Int) -> Int? {
         let previous = progress.samples - min(progress.samples, UInt64(batch))
         let copied = averages.firstIndex { $0.copiesBack(from: previous, to: progress.samples, of: progress) }
         if let copied { parameters.copy(from: buffers[copied]) }
@@ -42,5 +55,24 @@ public struct AverageTracker {
                 because: "only one average can be copied into the parameters"
             )
         }
+    }
+}
+
+/// The step of one average towards the parameters.
+public struct AverageStep {
+    /// The averaged parameters.
+    public let average: FlatBuffer
+    /// The part of the way, in `[0, 1]`.
+    public let weight: Float
+
+    /// Makes a step.
+    public init(_ average: FlatBuffer, weight: Float) {
+        self.average = average
+        self.weight = weight
+    }
+
+    /// Takes the step in a pass of its own.
+    public func take(toward parameters: FlatBuffer) {
+        average.lerp(toward: parameters, weight: weight)
     }
 }

@@ -1,7 +1,7 @@
 public import Buffers
 public import Configs
 
-/// Scales a gradient down so that its norm over all parameters stays below a bound.
+/// Finds the factor that keeps the norm of a gradient over all parameters below a bound.
 ///
 /// It comes after the mean over all workers, so that any number of workers does the same thing on the same batch.
 ///
@@ -23,13 +23,10 @@ public struct GradientClipping: Configurable {
         )
     }
 
-    /// Clips in place and answers the norm before it; a norm that is not finite changes nothing.
-    @discardableResult
-    public func apply(_ gradients: FlatBuffer) -> Double {
+    /// The norm of a gradient and the factor that clips it: 1 if it is short enough, and for a norm that is not finite.
+    public func measure(_ gradients: FlatBuffer) -> (norm: Double, factor: Float) {
         let norm = gradients.squaredNorm.squareRoot()
-        if maximumNorm > 0, norm.isFinite, norm > maximumNorm {
-            gradients.scale(by: Float(maximumNorm / norm))
-        }
-        return norm
+        guard maximumNorm > 0, norm.isFinite, norm > maximumNorm else { return (norm, 1) }
+        return (norm, Float(maximumNorm / norm))
     }
 }

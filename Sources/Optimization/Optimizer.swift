@@ -51,6 +51,38 @@ public protocol Optimizer: Method {
         rate: Double,
         step: Int
     )
+
+    /// The same for gradients that are yet to be multiplied by `factor`, after which averages move towards the new parameters.
+    ///
+    /// The numbers are those of one pass after another; an optimiser that can, does it in one. `gradients` may be changed.
+    func update(
+        _ parameters: FlatBuffer,
+        _ gradients: FlatBuffer,
+        times factor: Float,
+        _ state: inout OptimizerState,
+        _ layout: ParameterLayout,
+        rate: Double,
+        step: Int,
+        averages: [AverageStep]
+    )
+}
+
+extension Optimizer {
+    /// One pass after another.
+    public func update(
+        _ parameters: FlatBuffer,
+        _ gradients: FlatBuffer,
+        times factor: Float,
+        _ state: inout OptimizerState,
+        _ layout: ParameterLayout,
+        rate: Double,
+        step: Int,
+        averages: [AverageStep]
+    ) {
+        if factor != 1 { gradients.scale(by: factor) }
+        update(parameters, gradients, &state, layout, rate: rate, step: step)
+        for average in averages { average.take(toward: parameters) }
+    }
 }
 
 extension ParameterLayout {

@@ -25,6 +25,9 @@ public protocol Synchronizer: AnyObject, Checkpointable {
         at progress: Progress
     ) throws(CommunicationError) -> MeanReport
 
+    /// Whether `reduceParameters` may change parameters; averages then wait for it instead of following the update at once.
+    var changesParameters: Bool { get }
+
     /// Agrees on parameters after an update, where the strategy does that.
     func reduceParameters(_ parameters: FlatBuffer, at progress: Progress) throws(CommunicationError)
 }

@@ -101,23 +101,31 @@ public final class Trainer {
         let config = recipe.config
         let rate = config.optimizer.rate * config.rateSchedule.multiplier(at: state.progress)
         var norm = 0.0
+        var progress = state.progress
+        progress.advance(by: UInt64(globalSampleCount))
+        var following = state.averages.steps(at: progress, batch: globalSampleCount)
         if exchanged.totalWeight > 0 {
             // Clipping comes after the mean, so that n workers and one worker on the same batch do the same thing.
-            norm = config.clipping.apply(mean)
+            let clipped = config.clipping.measure(mean)
+            norm = clipped.norm
             config.optimizer.update(
                 state.parameters,
                 mean,
+                times: clipped.factor,
                 &state.optimizer,
                 recipe.layout,
                 rate: rate,
-                step: state.progress.step
+                step: state.progress.step,
+                averages: synchronizer.changesParameters ? [] : following
             )
+            if !synchronizer.changesParameters { following = [] }
         }
         try group { () throws(CommunicationError) in
             try synchronizer.reduceParameters(state.parameters, at: state.progress)
         }
-        state.progress.advance(by: UInt64(globalSampleCount))
-        state.averages.update(parameters: state.parameters, at: state.progress, batch: globalSampleCount)
+        for step in following { step.take(toward: state.parameters) }
+        state.averages.copyBack(into: state.parameters, at: progress, batch: globalSampleCount)
+        state.progress = progress
         return report(exchanged, globalSampleCount, norm, rate)
     }
 

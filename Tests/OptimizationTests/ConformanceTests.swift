@@ -124,6 +124,47 @@ struct OptimizerConformanceTests {
         #expect(parts.flatMap(\.floats) == whole.floats)
     }
 
+    @Test(
+        "clips, updates and moves averages at once to the bits of one after another",
+        arguments: Optimizers.methodNames
+    )
+    func fused(name: String) throws {
+        let optimizer = try optimizer(name)
+        let long = ParameterLayout([
+            ParameterSpec(name: "weight", shape: [9000], offset: 0, decay: true),
+            ParameterSpec(name: "bias", shape: [1003], offset: 9000, decay: false),
+        ])
+        let problem = Quadratic(count: long.count)
+        let (fused, separate) = (FlatBuffer(count: long.count), FlatBuffer(count: long.count))
+        var (fusedState, separateState) = (optimizer.makeState(long), optimizer.makeState(long))
+        let weights: [Float] = [0.1, 1, 0.003]
+        let fusedAverages = weights.map { AverageStep(FlatBuffer(count: long.count), weight: $0) }
+        let averages = weights.map { AverageStep(FlatBuffer(count: long.count), weight: $0) }
+        let factors: [Float] = [1, 0.3, 0.77, 1]
+        for (step, factor) in factors.enumerated() {
+            let gradients = problem.gradients(at: separate)
+            optimizer.update(
+                fused,
+                FlatBuffer(copying: gradients),
+                times: factor,
+                &fusedState,
+                long,
+                rate: 0.01,
+                step: step,
+                averages: fusedAverages
+            )
+            gradients.scale(by: factor)
+            optimizer.update(separate, gradients, &separateState, long, rate: 0.01, step: step)
+            for average in averages { average.take(toward: separate) }
+        }
+        #expect(fused.floats == separate.floats)
+        #expect(fusedState.scalars == separateState.scalars)
+        #expect(fusedState.buffers.mapValues(\.floats) == separateState.buffers.mapValues(\.floats))
+        #expect(fusedAverages.map(\.average.floats) == averages.map(\.average.floats))
+        #expect(fusedAverages[1].average.floats == fused.floats)
+        #expect(fusedAverages[0].average.floats != fused.floats)
+    }
+
     @Test("makes buffers as long as the parameters", arguments: Optimizers.methodNames)
     func stateFits(name: String) throws {
         let state = try optimizer(name).makeState(layout)

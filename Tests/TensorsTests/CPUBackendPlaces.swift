@@ -152,10 +152,22 @@ extension KernelCase {
                 epsilon: 1e-6,
                 weightDecay: 0.1,
                 correction1: 0.271,
-                correction2: 0.0297
+                correction2: 0.0297,
+                gradientScale: 0.37
             )
-            backend.adamW(step, parameters: p, gradients: g, first: m, second: v, decayed: [3..<20000, 20000..<30001])
-            return p.values + m.values + v.values
+            let averages = [(5, 0.05), (6, 1), (7, 0)].map { seed, weight in
+                AverageShift(.random(count, seed: seed), weight: weight)
+            }
+            backend.adamW(
+                step,
+                parameters: p,
+                gradients: g,
+                first: m,
+                second: v,
+                decayed: [3..<20000, 20000..<30001],
+                averages: averages
+            )
+            return p.values + m.values + v.values + averages.flatMap(\.values.values)
         }
     }
 }

@@ -1,4 +1,5 @@
 import Buffers
+import Checkpoints
 import Communication
 import Configs
 import Testing
@@ -32,6 +33,44 @@ private final class ScriptedCommunicator: Communicator {
     func barrier() throws(CommunicationError) {}
 }
 
+/// A strategy that halves the parameters after every update, and says so or keeps it for itself.
+private struct Halving: SyncStrategy {
+    static let name = "halving"
+    static let reference = Reference(title: "A strategy for tests", year: 2025, link: "here")
+
+    var changesParameters = true
+
+    func validate() throws(ConfigError) {}
+
+    func makeSynchronizer(_ layout: ParameterLayout, _ communicator: any Communicator) -> any Synchronizer {
+        HalvingSynchronizer(changesParameters: changesParameters)
+    }
+}
+
+private final class HalvingSynchronizer: Synchronizer {
+    let changesParameters: Bool
+
+    init(changesParameters: Bool) {
+        self.changesParameters = changesParameters
+    }
+
+    func reduceGradients(
+        _ gradients: FlatBuffer,
+        weight: Float,
+        at progress: Progress
+    ) throws(CommunicationError) -> MeanReport {
+        MeanReport(totalWeight: Double(weight), contributors: 1)
+    }
+
+    func reduceParameters(_ parameters: FlatBuffer, at progress: Progress) throws(CommunicationError) {
+        parameters.scale(by: 0.5)
+    }
+
+    func save(_ writer: inout CheckpointWriter) throws(CheckpointError) {}
+
+    func restore(_ reader: CheckpointReader) throws(CheckpointError) {}
+}
+
 @Suite("Steps")
 struct StepTests {
     @Test("a mean of weight zero leaves the parameters and still counts the samples")
@@ -41,8 +80,38 @@ struct StepTests {
         let before = trainer.state.parameters.floats
         _ = try trainer.step(Work(samples: [0..<6], globalSamples: 0..<12))
         #expect(trainer.state.parameters.floats == before)
+        #expect(trainer.state.evaluated.floats == before)
         #expect(trainer.state.progress.samples == 12)
         #expect(communicator.weights == [6])
+    }
+
+    @Test("averages move towards the parameters even if a mean of weight zero left those as they were")
+    func weightlessMeansMoveAverages() throws {
+        let communicator = ScriptedCommunicator([MeanReport(totalWeight: 0, contributors: 0)])
+        let trainer = try Trainer(Recipe(TinyRun.config()), communicator: communicator)
+        trainer.state.parameters.fill(0)
+        let before = trainer.state.evaluated.floats
+        _ = try trainer.step(Work(samples: [0..<6], globalSamples: 0..<12))
+        #expect(trainer.state.evaluated.floats == before.map { $0 * 0.5 })
+    }
+
+    @Test(
+        "averages follow the parameters that workers agreed on, where agreeing changes them",
+        arguments: [false, true]
+    )
+    func averagesFollowAgreedParameters(changes: Bool) throws {
+        var config = try TinyRun.config()
+        config.synchronization = Halving(changesParameters: changes)
+        let trainer = try Trainer(Recipe(config), communicator: SingleCommunicator())
+        // The first step of the run has the rate 0.
+        _ = try trainer.step(Work(samples: [0..<12], globalSamples: 0..<12))
+        let before = trainer.state.evaluated.floats
+        _ = try trainer.step(Work(samples: [12..<24], globalSamples: 12..<24))
+        let parameters = trainer.state.parameters.floats
+        let seen = changes ? parameters : parameters.map { $0 * 2 }
+        let expected = zip(before, seen).map { average, parameter in average + 0.5 * (parameter - average) }
+        #expect(trainer.state.evaluated.floats == expected)
+        #expect(trainer.state.evaluated.floats != before)
     }
 
     @Test("samples of lost workers are added before the mean is formed again")

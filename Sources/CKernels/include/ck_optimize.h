@@ -3,13 +3,14 @@
 
 #include <stddef.h>
 
-/// The numbers of one step of AdamW; `shrink` multiplies the parameters first (1 - rate * weight decay).
+/// The numbers of one step of AdamW; `shrink` multiplies the parameters first (1 - rate * weight decay), `scale` the gradients.
 typedef struct ck_adamw_step {
     float rate;
     float beta1;
     float beta2;
     float epsilon;
     float shrink;
+    float scale;
     /// 1 - beta1^step and 1 - beta2^step.
     float correction1;
     float correction2;

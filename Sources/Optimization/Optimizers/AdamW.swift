@@ -64,8 +64,6 @@ public struct AdamW: Optimizer {
     }
 
     /// One update in one pass over memory.
-    ///
-    /// The corrections of the moments count updates, not steps, so that a step without an update leaves no trace.
     public func update(
         _ parameters: FlatBuffer,
         _ gradients: FlatBuffer,
@@ -73,6 +71,22 @@ public struct AdamW: Optimizer {
         _ layout: ParameterLayout,
         rate: Double,
         step: Int
+    ) {
+        update(parameters, gradients, times: 1, &state, layout, rate: rate, step: step, averages: [])
+    }
+
+    /// One update and its averages in one pass over memory.
+    ///
+    /// The corrections of the moments count updates, not steps, so that a step without an update leaves no trace.
+    public func update(
+        _ parameters: FlatBuffer,
+        _ gradients: FlatBuffer,
+        times factor: Float,
+        _ state: inout OptimizerState,
+        _ layout: ParameterLayout,
+        rate: Double,
+        step: Int,
+        averages: [AverageStep]
     ) {
         let count = (state.scalars[Self.updates] ?? 0) + 1
         state.scalars[Self.updates] = count
@@ -84,7 +98,8 @@ public struct AdamW: Optimizer {
             weightDecay: Float(weightDecay),
             // From the betas that the kernel sees: 1 - 0.999 in single precision is off by 1e-5, which would not cancel.
             correction1: Float(1 - Double.pow(Double(Float(beta1)), count)),
-            correction2: Float(1 - Double.pow(Double(Float(beta2)), count))
+            correction2: Float(1 - Double.pow(Double(Float(beta2)), count)),
+            gradientScale: factor
         )
         Compute.backend.adamW(
             numbers,
@@ -92,7 +107,8 @@ public struct AdamW: Optimizer {
             gradients: gradients.region,
             first: state.buffer(Self.first).region,
             second: state.buffer(Self.second).region,
-            decayed: weightDecay == 0 ? [] : layout.decayedRanges
+            decayed: weightDecay == 0 ? [] : layout.decayedRanges,
+            averages: averages.map { AverageShift($0.average.region, weight: $0.weight) }
         )
     }
 }

@@ -172,14 +172,15 @@ public protocol Backend: Sendable {
     func resampleGradient(_ kind: Resampling, _ shape: ImageShape, _ dy: Region, into dx: Region)
 
     /// One step of AdamW in one pass (Loshchilov and Hutter, arXiv:1711.05101): moments and parameters are updated in place. Elements of
-    /// the ranges in `decayed` shrink by `rate * weightDecay` first.
+    /// the ranges in `decayed` shrink by `rate * weightDecay` first. Then the averages move towards the new parameters.
     func adamW(
         _ step: AdamWStep,
         parameters: Region,
         gradients: Region,
         first: Region,
         second: Region,
-        decayed: [Range<Int>]
+        decayed: [Range<Int>],
+        averages: [AverageShift]
     )
 }
 

@@ -124,6 +124,8 @@ public struct AdamWStep: Sendable, Hashable {
     public var correction1: Float
     /// `1 - beta2^step`.
     public var correction2: Float
+    /// Multiplies the gradients first.
+    public var gradientScale: Float
 
     /// Makes a step.
     public init(
@@ -133,7 +135,8 @@ public struct AdamWStep: Sendable, Hashable {
         epsilon: Float,
         weightDecay: Float,
         correction1: Float,
-        correction2: Float
+        correction2: Float,
+        gradientScale: Float = 1
     ) {
         self.rate = rate
         self.beta1 = beta1
@@ -142,5 +145,20 @@ public struct AdamWStep: Sendable, Hashable {
         self.weightDecay = weightDecay
         self.correction1 = correction1
         self.correction2 = correction2
+        self.gradientScale = gradientScale
+    }
+}
+
+/// An average that moves towards parameters: `values += weight * (parameters - values)`; weight 1 copies the parameters' bits.
+public struct AverageShift: Sendable {
+    /// The averaged parameters.
+    public var values: Region
+    /// The part of the way, in `[0, 1]`.
+    public var weight: Float
+
+    /// Makes a shift.
+    public init(_ values: Region, weight: Float) {
+        self.values = values
+        self.weight = weight
     }
 }

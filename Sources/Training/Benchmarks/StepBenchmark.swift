@@ -94,10 +94,15 @@ public struct StepBenchmark {
         )
         forward.recomputedBlocks = Set(recompute)
         tape.backward(loss.total(images, forward, at: progress), into: gradients, of: parameters)
-        Compute.section(.optimizer) {
-            gradients.scale(by: 1 / Float(batch))
-            optimizer.update(parameters, gradients, &state, layout, rate: 1e-4, step: progress.step)
-            averages.update(parameters: parameters, at: progress, batch: batch)
-        }
+        optimizer.update(
+            parameters,
+            gradients,
+            times: 1 / Float(batch),
+            &state,
+            layout,
+            rate: 1e-4,
+            step: progress.step,
+            averages: averages.steps(at: progress, batch: batch)
+        )
     }
 }

@@ -33,6 +33,8 @@ public struct EveryStep: SyncStrategy {
 final class EveryStepSynchronizer: Synchronizer {
     private let communicator: any Communicator
 
+    var changesParameters: Bool { false }
+
     init(_ communicator: any Communicator) {
         self.communicator = communicator
     }
