@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Tensors
 import Training
 
 /// Measures how fast this machine computes.
@@ -37,8 +36,7 @@ struct BenchCommand: ParsableCommand {
         @Option(help: "How long to measure, in seconds.")
         var seconds = 10.0
 
-        @Option(help: "The element type: float32, or bfloat16 for products and stored activations.")
-        var precision = "float32"
+        @OptionGroup var precision: PrecisionOptions
 
         @Flag(help: "Also tell which kinds of work the time of a step goes to.")
         var profile = false
@@ -54,9 +52,6 @@ struct BenchCommand: ParsableCommand {
         @OptionGroup var threads: ThreadOptions
 
         func validate() throws {
-            guard ComputeType(rawValue: precision) != nil else {
-                throw ValidationError("--precision must be float32 or bfloat16, not '\(precision)'")
-            }
             try BenchCommand.check(batch: batch)
             try BenchCommand.check(seconds)
         }
@@ -65,8 +60,12 @@ struct BenchCommand: ParsableCommand {
             let workload = try BenchCommand.workload(model)
             let floors = try self.floors.load()
             try threads.compute {
-                let compute = ComputeType(rawValue: precision) ?? .float32
-                let benchmark = try StepBenchmark(workload, batch: batch, compute: compute, recompute: recompute)
+                let benchmark = try StepBenchmark(
+                    workload,
+                    batch: batch,
+                    compute: precision.compute,
+                    recompute: recompute
+                )
                 let line = benchmark.run(seconds: seconds, threads: threads.count, profiled: profile)
                 try BenchCommand.show(line, json: json)
                 try floors?.check(line)

@@ -1,4 +1,5 @@
-import ArgumentParser
+public import ArgumentParser
+public import Tensors
 import Training
 
 extension BenchCommand {
@@ -27,6 +28,8 @@ extension BenchCommand {
         @Option(help: "How long to measure, in seconds; at least three batches are drawn.")
         var seconds = 10.0
 
+        @OptionGroup var precision: PrecisionOptions
+
         @Flag(help: "Print one JSON object.")
         var json = false
 
@@ -46,7 +49,8 @@ extension BenchCommand {
             let workload = try BenchCommand.workload(model)
             let floors = try self.floors.load()
             try threads.compute {
-                guard let benchmark = try SampleBenchmark(workload, batch: batch) else {
+                guard let benchmark = try SampleBenchmark(workload, batch: batch, compute: precision.compute)
+                else {
                     throw ValidationError("'\(model)' draws no samples; measure its steps with 'difftrain bench step'")
                 }
                 let line = benchmark.run(steps: steps, seconds: seconds, threads: threads.count)
@@ -54,6 +58,12 @@ extension BenchCommand {
                 try floors?.check(line)
             }
         }
+    }
+
+    /// What products are computed in.
+    struct PrecisionOptions: ParsableArguments {
+        @Option(name: .customLong("precision"), help: "The element type of products and stored activations.")
+        var compute = ComputeType.float32
     }
 
     /// What a measurement must reach.
@@ -68,3 +78,5 @@ extension BenchCommand {
         func load() throws -> BenchmarkFloors? { try check.map { try BenchmarkFloors(contentsOf: $0) } }
     }
 }
+
+extension ComputeType: ExpressibleByArgument {}

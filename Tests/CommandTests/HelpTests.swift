@@ -29,7 +29,7 @@ struct HelpTests {
             "config show": "<name> <slot>",
             "bench": "",
             "bench step": "--batch --check --json --model --precision --profile --recompute --seconds --threads",
-            "bench sample": "--batch --check --json --model --seconds --steps --threads",
+            "bench sample": "--batch --check --json --model --precision --seconds --steps --threads",
             "bench kernels": "--json --seconds --threads",
         ],
         "difftrain-worker": [

@@ -12,13 +12,8 @@ extension CPUBackend {
         into o: Region,
         logSumExp: Region
     ) {
-        if q.dtype != .float32 {
-            return inFloat32(o) {
-                attention(shape, float32(q), float32(k), float32(v), bias: bias, into: $0, logSumExp: logSumExp)
-            }
-        }
-        let head = shape.head
-        let (query, key, value, result) = (q.floats, k.floats, v.floats, o.floats)
+        precondition([k, v, o].allSatisfy { $0.dtype == q.dtype }, "attention in several element types")
+        let head = shape.head(q.type)
         let (extra, sums) = (bias?.floats, logSumExp.floats)
         let scratch = scratch(ck_attention_scratch(head, false))
         forBlocks(shape.batch * shape.heads, of: shape.headsTogether) { units in
@@ -27,11 +22,11 @@ extension CPUBackend {
                     let place = HeadPlace(shape, batch: unit / shape.heads, head: unit % shape.heads)
                     ck_attention_forward(
                         head,
-                        query + place.query,
-                        key + place.key,
-                        value + place.key,
+                        q.address(place.query),
+                        k.address(place.key),
+                        v.address(place.key),
                         extra.map { $0 + place.bias },
-                        result + place.result,
+                        o.address(place.result),
                         sums + unit * shape.queries,
                         memory
                     )
@@ -57,25 +52,25 @@ extension CPUBackend {
         _ dv: Region,
         dBias: Region?
     ) {
-        let head = shape.head
-        let (query, key, value, result, upstream) = (q.floats, k.floats, v.floats, o.floats, dy.floats)
-        let (dQuery, dKey, dValue) = (dq.floats, dk.floats, dv.floats)
+        let all = [k, v, o, dy, dq, dk, dv]
+        precondition(all.allSatisfy { $0.dtype == q.dtype }, "attention in several element types")
+        let head = shape.head(q.type)
         let (extra, dExtra, sums) = (bias?.floats, dBias?.floats, logSumExp.floats)
         let scratch = scratch(ck_attention_scratch(head, true))
         func compute(_ batch: Int, _ index: Int, _ memory: UnsafeMutablePointer<Float>) {
             let place = HeadPlace(shape, batch: batch, head: index)
             ck_attention_backward(
                 head,
-                query + place.query,
-                key + place.key,
-                value + place.key,
+                q.address(place.query),
+                k.address(place.key),
+                v.address(place.key),
                 extra.map { $0 + place.bias },
-                result + place.result,
+                o.address(place.result),
                 sums + (batch * shape.heads + index) * shape.queries,
-                upstream + place.result,
-                dQuery + place.query,
-                dKey + place.key,
-                dValue + place.key,
+                dy.address(place.result),
+                dq.address(place.query),
+                dk.address(place.key),
+                dv.address(place.key),
                 dExtra.map { $0 + place.bias },
                 shape.biasBatch == 1 && batch > 0,
                 memory
@@ -116,7 +111,7 @@ private struct HeadPlace {
 }
 
 extension AttentionShape {
-    fileprivate var head: ck_attention_head {
+    fileprivate func head(_ type: ck_type) -> ck_attention_head {
         ck_attention_head(
             queries: queries,
             keys: keys,
@@ -125,7 +120,7 @@ extension AttentionShape {
             key_stride: keyStride,
             stride: heads * headSize,
             scale: scale,
-            type: CK_FLOAT32
+            type: type
         )
     }
 

@@ -2,6 +2,11 @@ public import Buffers
 
 extension ProfilingBackend {
     /// Timed as elementwise.
+    public func convert(_ x: Region, into y: Region) {
+        timed(.elementwise) { inner.convert(x, into: y) }
+    }
+
+    /// Timed as elementwise.
     public func fill(_ value: Float, into y: Region) {
         timed(.elementwise) { inner.fill(value, into: y) }
     }
@@ -88,7 +93,8 @@ extension ProfilingBackend {
         gradients: Region,
         first: Region,
         second: Region,
-        decayed: [Range<Int>]
+        decayed: [Range<Int>],
+        averages: [AverageShift]
     ) {
         timed(.optimizer) {
             inner.adamW(
@@ -97,7 +103,8 @@ extension ProfilingBackend {
                 gradients: gradients,
                 first: first,
                 second: second,
-                decayed: decayed
+                decayed: decayed,
+                averages: averages
             )
         }
     }

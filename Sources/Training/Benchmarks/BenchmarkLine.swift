@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// One measurement, in the form that other programs' measurements have too.
 public struct BenchmarkLine: Encodable, Sendable {
@@ -82,4 +83,9 @@ enum Repeat {
         }
         return times
     }
+}
+
+extension ComputeType {
+    /// The name in measurements of this and other systems.
+    var name: String { self == .float32 ? "fp32" : "bf16" }
 }

@@ -113,7 +113,8 @@ public struct KernelBenchmark {
                 gradients: buffers[1].region,
                 first: buffers[2].region,
                 second: buffers[3].region,
-                decayed: [0..<count]
+                decayed: [0..<count],
+                averages: []
             )
         }
     }

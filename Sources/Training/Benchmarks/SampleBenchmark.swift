@@ -2,7 +2,7 @@ import Buffers
 public import Configs
 import Diffusion
 import Networks
-import Tensors
+public import Tensors
 
 /// Measures drawing samples: deterministic steps from noise to images, without a tape.
 ///
@@ -10,6 +10,7 @@ import Tensors
 public struct SampleBenchmark {
     private let workload: Workload
     private let batch: Int
+    private let precision: Precision
     private let sampling: WorkloadSampling
     /// The workload's network.
     let model: any Denoiser
@@ -17,11 +18,14 @@ public struct SampleBenchmark {
     private let parameters: FlatBuffer
 
     /// Builds a workload's network; `batch` nil takes the workload's, and nil comes back for networks that draw no samples.
-    public init?(_ workload: Workload, batch: Int?) throws(ConfigError) {
+    public init?(_ workload: Workload, batch: Int?, compute: ComputeType = .float32) throws(ConfigError) {
         guard case .denoiser(let definition) = workload.network, let sampling = workload.sampling else { return nil }
         self.workload = workload
         self.sampling = sampling
         self.batch = batch ?? workload.batch
+        var precision = Precision()
+        precision.compute = compute
+        self.precision = precision
         let scope = ParameterScope()
         model = try definition.build(scope, image: workload.image, classes: workload.classes)
         layout = scope.layout
@@ -38,7 +42,8 @@ public struct SampleBenchmark {
             name: "sample",
             config: [
                 "model": workload.name, "batch": "\(batch)", "steps": "\(steps)", "threads": "\(threads)",
-                "dtype": "fp32", "backend": Compute.backend.name, "sampler": type(of: sampling.sampler).name,
+                "dtype": precision.compute.name, "backend": Compute.backend.name,
+                "sampler": type(of: sampling.sampler).name,
             ],
             times: times
         )
@@ -53,7 +58,7 @@ public struct SampleBenchmark {
     /// Draws one batch with a network of the workload's parameters.
     @discardableResult
     func draw(_ model: any Denoiser, steps: Int) -> TensorData {
-        let plan = SamplingPlan(sampler: sampling.sampler, steps: steps, seed: 0, batch: batch)
+        let plan = SamplingPlan(sampler: sampling.sampler, steps: steps, seed: 0, batch: batch, precision: precision)
         return Generator(model, sampling.process, plan).generate(
             parameters,
             count: batch,

@@ -78,7 +78,7 @@ public struct StepBenchmark {
 
     private func config(threads: Int) -> [String: String] {
         [
-            "model": workload.name, "batch": "\(batch)", "threads": "\(threads)", "dtype": precision.compute == .float32 ? "fp32" : "bf16",
+            "model": workload.name, "batch": "\(batch)", "threads": "\(threads)", "dtype": precision.compute.name,
             "backend": Compute.backend.name,
         ]
     }
@@ -94,15 +94,17 @@ public struct StepBenchmark {
         )
         forward.recomputedBlocks = Set(recompute)
         tape.backward(loss.total(images, forward, at: progress), into: gradients, of: parameters)
-        optimizer.update(
-            parameters,
-            gradients,
-            times: 1 / Float(batch),
-            &state,
-            layout,
-            rate: 1e-4,
-            step: progress.step,
-            averages: averages.steps(at: progress, batch: batch)
-        )
+        Compute.section(.optimizer) {
+            optimizer.update(
+                parameters,
+                gradients,
+                times: 1 / Float(batch),
+                &state,
+                layout,
+                rate: 1e-4,
+                step: progress.step,
+                averages: averages.steps(at: progress, batch: batch)
+            )
+        }
     }
 }
