@@ -104,7 +104,7 @@ CK_CLONES void ck_group_norm_forward(
 
 // What the second pass over an image needs of its channels.
 typedef struct channel_parts {
-    float *restrict factor, *restrict offset, *restrict slope, *restrict center;
+    float *restrict factor, *restrict offset, *restrict slope, *restrict intercept, *restrict center;
 } channel_parts;
 
 // The gradient before the activation.
@@ -112,7 +112,8 @@ CK_INLINE float inner_gradient(ck_group_norm s, float x, float dy, float factor,
     return s.silu ? dy * ck_silu_slope(x * factor + offset) : dy;
 }
 
-// dx = gradient before the activation; sums over positions of it and of it times x - mean.
+// Sums over positions of the gradient before the activation and of it times x - mean. float32 keeps that gradient in dx;
+// in bfloat16 it would be rounded, so it is computed again.
 CK_INLINE void channel_sums(
     ck_group_norm s, const ck_type type, const void *restrict x, const void *restrict dy, void *restrict dx,
     channel_parts parts, float *restrict scale_sums, float *restrict shift_sums) {
@@ -124,7 +125,7 @@ CK_INLINE void channel_sums(
         CK_EACH for (size_t c = 0; c < channels; c++) {
             float value = ck_read(from, type, c);
             float d = inner_gradient(s, value, ck_read(slope, type, c), parts.factor[c], parts.offset[c]);
-            ck_write(d, to, type, c);
+            if (type == CK_FLOAT32) ck_write(d, to, type, c);
             scale_sums[c] += d * (value - parts.center[c]);
             shift_sums[c] += d;
         }
@@ -132,7 +133,7 @@ CK_INLINE void channel_sums(
 }
 
 // Joins the channels of each group: dx = factor d - inverse mean(d scale) - inverse^2 (x - mean) mean(d scale xhat), with
-// the last two factors in slope and offset.
+// the last two factors in slope and intercept.
 CK_INLINE void group_slopes(
     ck_group_norm s, const float *scale, const float *statistics, channel_parts parts, float *restrict scale_sums,
     const float *restrict shift_sums) {
@@ -150,7 +151,7 @@ CK_INLINE void group_slopes(
         float b = (float)(-(double)inverse * direct / n);
         for (size_t c = g * s.width; c < (g + 1) * s.width; c++) {
             parts.slope[c] = a;
-            parts.offset[c] = b;
+            parts.intercept[c] = b;
         }
     }
 }
@@ -160,17 +161,22 @@ CK_INLINE void group_norm_backward(
     const float *restrict statistics, const void *restrict dy, void *restrict dx, float *restrict sums,
     float *restrict scratch) {
     size_t channels = s.groups * s.width;
-    channel_parts parts = {scratch, scratch + channels, scratch + 2 * channels, scratch + 3 * channels};
+    channel_parts parts = {
+        scratch, scratch + channels, scratch + 2 * channels, scratch + 3 * channels, scratch + 4 * channels};
     channel_lines(s, scale, shift, statistics, parts.factor, parts.offset);
     for (size_t c = 0; c < channels; c++) parts.center[c] = statistics[2 * (c / s.width)];
     channel_sums(s, type, x, dy, dx, parts, sums, sums + channels);
     group_slopes(s, scale, statistics, parts, sums, sums + channels);
     for (size_t p = 0; p < s.positions; p++) {
-        const void *restrict from = ck_at(x, type, p * s.stride);
+        const void *restrict from = ck_at(x, type, p * s.stride), *restrict slope = ck_at(dy, type, p * s.stride);
         void *restrict to = ck_place(dx, type, p * s.stride);
         CK_EACH for (size_t c = 0; c < channels; c++) {
-            float inner = (ck_read(from, type, c) - parts.center[c]) * parts.slope[c] + parts.offset[c];
-            ck_write(ck_read(to, type, c) * parts.factor[c] + inner, to, type, c);
+            float value = ck_read(from, type, c);
+            float d = type == CK_FLOAT32
+                ? ck_read(to, type, c)
+                : inner_gradient(s, value, ck_read(slope, type, c), parts.factor[c], parts.offset[c]);
+            float rest = (value - parts.center[c]) * parts.slope[c] + parts.intercept[c];
+            ck_write(d * parts.factor[c] + rest, to, type, c);
         }
     }
 }

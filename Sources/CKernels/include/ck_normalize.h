@@ -26,7 +26,7 @@ void ck_group_norm_forward(
     ck_group_norm shape, ck_type type, const void *restrict x, const float *scale, const float *shift,
     void *restrict y, float *restrict statistics, float *restrict scratch);
 /// Gradients of the above. `sums` receives [2, groups * width]: the gradients of scale and shift of this image; `scratch` holds
-/// 4 * groups * width numbers.
+/// 5 * groups * width numbers.
 void ck_group_norm_backward(
     ck_group_norm shape, ck_type type, const void *restrict x, const float *scale, const float *shift,
     const float *restrict statistics, const void *restrict dy, void *restrict dx, float *restrict sums,

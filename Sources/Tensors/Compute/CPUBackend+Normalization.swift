@@ -45,7 +45,7 @@ extension CPUBackend {
         dShift: Region?
     ) {
         let (weight, offset) = (scale.map(float32), shift.map(float32))
-        let scratch = scratch(4 * shape.channels)
+        let scratch = scratch(5 * shape.channels)
         let partial = temporary(2 * shape.batch * shape.channels)
         let sums = partial.floats
         forSlices(shape, activation) { slice in
