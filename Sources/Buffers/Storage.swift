@@ -30,12 +30,18 @@ public final class Storage: @unchecked Sendable {
         }
     }
 
+    /// The size of a large page, where the system has them.
+    private static let largePage = 2 << 20
+
     static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
         var pointer: UnsafeMutableRawPointer?
         let rounded = max(64, (byteCount + 63) & ~63)
-        guard posix_memalign(&pointer, 64, rounded) == 0, let pointer else {
+        let isLarge = rounded >= largePage
+        guard posix_memalign(&pointer, isLarge ? largePage : 64, rounded) == 0, let pointer else {
             preconditionFailure("out of memory: \(byteCount) bytes")
         }
+        // Rows of matrices lie pages apart; fewer and larger pages spare the processor most of its look-ups. The system may refuse.
+        if isLarge { madvise(pointer, rounded, MADV_HUGEPAGE) }
         return pointer
     }
 }

@@ -1,5 +1,5 @@
-public import ArgumentParser
-public import Tensors
+import ArgumentParser
+import Tensors
 import Training
 
 extension BenchCommand {
@@ -62,8 +62,19 @@ extension BenchCommand {
 
     /// What products are computed in.
     struct PrecisionOptions: ParsableArguments {
-        @Option(name: .customLong("precision"), help: "The element type of products and stored activations.")
-        var compute = ComputeType.float32
+        @Option(
+            help: "The element type of products and stored activations: float32 or bfloat16.",
+            completion: .list(ComputeType.allCases.map(\.rawValue))
+        )
+        var precision = ComputeType.float32.rawValue
+
+        /// The element type that is named.
+        var compute: ComputeType { ComputeType(rawValue: precision) ?? .float32 }
+
+        func validate() throws {
+            guard ComputeType(rawValue: precision) == nil else { return }
+            throw ValidationError("--precision must be float32 or bfloat16, not '\(precision)'")
+        }
     }
 
     /// What a measurement must reach.
@@ -78,5 +89,3 @@ extension BenchCommand {
         func load() throws -> BenchmarkFloors? { try check.map { try BenchmarkFloors(contentsOf: $0) } }
     }
 }
-
-extension ComputeType: ExpressibleByArgument {}

@@ -35,7 +35,7 @@ struct BenchTests {
         try await bench.difftrain("\(line) --recompute mid_block").fails(2, "known values are 'blocks'")
         try await bench.difftrain("bench step --precision half").fails(
             2,
-            "The value 'half' is invalid for '--precision"
+            "--precision must be float32 or bfloat16, not 'half'"
         )
         try await bench.difftrain("bench step --seconds 0").fails(2, "--seconds must be above 0")
         try await bench.difftrain("bench step --batch 0").fails(2, "--batch must be 1 to 65536")

@@ -60,6 +60,8 @@ public struct StepBenchmark {
         take()
         let first = (ContinuousClock.now - started) / .seconds(1)
         take()
+        // Before the large products take memory too.
+        let activations = Double(Compute.backend.counters.peakBytes) / 1_048_576
         let (memory, peak) = (BenchmarkLine.peakMemory(), GEMMPeak.measure())
         let (counters, spent) = (Compute.backend.counters, profile?.times)
         let times = Repeat.times(seconds: seconds, warmup: 0, take)
@@ -72,7 +74,7 @@ public struct StepBenchmark {
         let operations = Compute.backend.counters.since(counters).gemmOperations
         line.rate(operations: operations, repetitions: times.count, peak: max(peak, GEMMPeak.measure()))
         if !recompute.isEmpty { line.config["recompute"] = recompute.joined(separator: ",") }
-        line.activationsMb = Double(Compute.backend.counters.peakBytes) / 1_048_576
+        line.activationsMb = activations
         return line
     }
 
