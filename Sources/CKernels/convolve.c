@@ -76,12 +76,7 @@ CK_INLINE void store_rows(
             ck_store(&value, ck_place(job->made, type, place + j), type);
         }
         for (; j < count; j++) {
-            float value = bias ? sums[j] + bias[j] : sums[j];
-            if (type == CK_BFLOAT16) {
-                ((uint16_t *)job->made)[place + j] = ck_narrowed(value);
-            } else {
-                ((float *)job->made)[place + j] = value;
-            }
+            ck_write(bias ? sums[j] + bias[j] : sums[j], job->made, type, place + j);
         }
     }
 }

@@ -55,9 +55,7 @@ CK_CLONES void conv_few_pack(ck_convolution s, ck_convolve_pass pass, const void
                 size_t tap = e / sides.made_channels, made = e % sides.made_channels;
                 size_t filter = sides.backward ? i : made, channel = sides.backward ? made : i;
                 size_t place = (filter * s.input_channels + channel) * sides.taps + tap;
-                row[e - j] = e >= count                        ? 0
-                             : s.weight_type == CK_BFLOAT16 ? ck_widened(((const uint16_t *)weights)[place])
-                                                               : ((const float *)weights)[place];
+                row[e - j] = e >= count ? 0 : ck_read(weights, s.weight_type, place);
             }
         }
     }
@@ -137,12 +135,7 @@ CK_INLINE void make_line(
         v4u sums[4];
         add_products(Q, s, sides, part, down, reach_of(s, sides.backward, s.left, x), sums);
         for (size_t c = 0; c < sides.made_channels; c++) {
-            float value = sums[c / quad][c % quad] + (bias ? bias[c] : 0);
-            if (s.type == CK_BFLOAT16) {
-                ((uint16_t *)made)[place + c] = ck_narrowed(value);
-            } else {
-                ((float *)made)[place + c] = value;
-            }
+            ck_write(sums[c / quad][c % quad] + (bias ? bias[c] : 0), made, s.type, place + c);
         }
     }
 }

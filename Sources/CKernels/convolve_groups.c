@@ -26,9 +26,8 @@ CK_CLONES void conv_small_pack(
             size_t filter = sides.backward ? group * sides.group_channels + i : made;
             size_t first = (filter * inputs + (sides.backward ? place : i)) * sides.taps;
             for (size_t t = 0; t < sides.taps; t++) {
-                float value = s.weight_type == CK_BFLOAT16 ? ck_widened(((const uint16_t *)weights)[first + t])
-                                                           : ((const float *)weights)[first + t];
-                packed[(t * sides.group_channels + i) * sides.made_channels + made] = value;
+                size_t place_packed = (t * sides.group_channels + i) * sides.made_channels + made;
+                packed[place_packed] = ck_read(weights, s.weight_type, first + t);
             }
         }
     }
@@ -81,9 +80,7 @@ CK_INLINE void add_list(const ck_type type, const tap_list *list, size_t channel
     for (; c + 16 <= channels; c += 16) add_vectors(1, type, list, c, sums);
     for (; c < channels; c++) {
         for (size_t k = 0; k < list->count; k++) {
-            const void *x = ck_at(list->sources[k], type, c);
-            float value = type == CK_BFLOAT16 ? ck_widened(*(const uint16_t *)x) : *(const float *)x;
-            sums[c] += value * list->weights[k][c];
+            sums[c] += ck_read(list->sources[k], type, c) * list->weights[k][c];
         }
     }
 }

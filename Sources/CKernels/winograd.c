@@ -33,9 +33,9 @@ CK_INLINE void load_kernels(
     v16 rows[16];
     for (size_t l = 0; l < 16; l++) {
         if (type == CK_BFLOAT16) {
-            for (size_t t = 0; t < 9; t++) taps[16 * l + t] = wino_number(at[l], CK_BFLOAT16, t);
+            for (size_t t = 0; t < 9; t++) taps[16 * l + t] = ck_read(at[l], CK_BFLOAT16, t);
         } else {
-            for (size_t t = 0; t < 9; t++) taps[16 * l + t] = wino_number(at[l], CK_FLOAT32, t);
+            for (size_t t = 0; t < 9; t++) taps[16 * l + t] = ck_read(at[l], CK_FLOAT32, t);
         }
         for (size_t t = 9; t < 16; t++) taps[16 * l + t] = 0;
     }

@@ -45,10 +45,6 @@ typedef struct wino_images {
     size_t height, width, channels, stride;
 } wino_images;
 
-CK_INLINE float wino_number(const void *x, const ck_type type, size_t index) {
-    return type == CK_BFLOAT16 ? ck_widened(((const uint16_t *)x)[index]) : ((const float *)x)[index];
-}
-
 // The pixels of the window whose first pixel is (y, x), counted from `top` rows above and `left` columns beside the
 // image.
 CK_INLINE void wino_window(
@@ -74,7 +70,7 @@ CK_INLINE void wino_pad_window(
     for (size_t i = 0; i < side; i++) {
         for (size_t j = 0; j < side; j++) {
             size_t p = wino_most_side * i + j;
-            for (size_t l = 0; l < 16; l++) room[p][l] = l < count ? wino_number(at[p], type, from + l) : 0;
+            for (size_t l = 0; l < 16; l++) room[p][l] = l < count ? ck_read(at[p], type, from + l) : 0;
             at[p] = room[p];
         }
     }

@@ -28,10 +28,11 @@ struct BenchTests {
         let recomputed = try await bench.difftrain("\(line) --recompute blocks --json").object()
         let (kept, less) = (object["activations_mb"] as? Double, recomputed["activations_mb"] as? Double)
         #expect(try #require(less) < #require(kept))
-        let half = line.replacingOccurrences(of: "float32", with: "bfloat16")
-        let narrow = try await bench.difftrain("\(half) --json").object()
+        let wide = try await bench.difftrain("\(line) --batch 32 --json").object()
+        let narrow = try await bench.difftrain("\(line) --batch 32 --precision bfloat16 --json").object()
         #expect((narrow["config"] as? [String: String])?["dtype"] == "bf16")
-        #expect(try #require(narrow["activations_mb"] as? Double) < #require(kept))
+        let (floats, halves) = (wide["activations_mb"] as? Double, narrow["activations_mb"] as? Double)
+        #expect(try #require(halves) < 0.7 * #require(floats))
         try await bench.difftrain("\(line) --recompute mid_block").fails(2, "known values are 'blocks'")
         try await bench.difftrain("bench step --precision half").fails(
             2,

@@ -2,6 +2,7 @@ import Buffers
 import Checkpoints
 import Communication
 import Configs
+import Tensors
 import TestSupport
 import Testing
 
@@ -36,6 +37,17 @@ struct ResumeIdentityTests {
                 "stopped after \(stop)"
             )
         }
+    }
+
+    @Test("in bfloat16 any number of threads gives the same bits, which differ from those of float32")
+    func threadsDoNotMatterInBFloat16() throws {
+        var config = try TinyRun.config()
+        let wide = try TinyRun.train(config, steps: 4)
+        config.precision.compute = .bfloat16
+        let narrow = try TinyRun.train(config, steps: 4)
+        for threads in [2, 5] { #expect(try TinyRun.train(config, steps: 4, threads: threads) == narrow) }
+        #expect(narrow != wide)
+        expectClose(narrow, wide, Tolerance(absolute: 0.1))
     }
 
     @Test("micro-batches of any size give the same gradient up to rounding")
