@@ -3,11 +3,6 @@
 
 size_t ck_product_panels(size_t n) { return ck_product_panel_count(ck_product_vectors(n), ck_tiles()->vectors); }
 
-size_t ck_product_panel_column(size_t n, size_t panel) {
-    size_t column = 16 * ck_product_panel_start(ck_product_vectors(n), panel, ck_tiles()->vectors);
-    return column < n ? column : n;
-}
-
 enum {
     // Rows of A up to which packing B takes more than it gives.
     few_rows = 512,

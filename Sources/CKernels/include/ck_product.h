@@ -45,8 +45,6 @@ typedef struct ck_product_finish {
 
 /// The columns are computed in panels of neighbouring columns; their number depends on n and the processor.
 size_t ck_product_panels(size_t n);
-/// The first column of a panel; n for the panel after the last.
-size_t ck_product_panel_column(size_t n, size_t panel);
 
 /// Whether B should be packed: it has to be in a half product, and unless its columns are neighbours and n is a
 /// multiple of 16; that pays for many rows.

@@ -4,9 +4,9 @@ public import Buffers
 ///
 /// All arguments are regions of storage, never host pointers, so that a backend may keep them on a device. Layouts are row-major, images
 /// channels last. Every result is a pure function of the inputs with a fixed order of additions: bits never depend on the number of threads.
-/// Outputs do not overlap inputs unless a comment allows it. Activations and their gradients, and the weights of products, hold float32 or
-/// bfloat16, in any mixture; a product with an operand in bfloat16 takes the other one rounded to it. Sums are formed in float32. Regions of
-/// statistics, log-sum-exps and the optimiser hold float32.
+/// Outputs do not overlap inputs unless a comment allows it. Activations, their gradients and the weights of products hold float32 or
+/// bfloat16; sums are formed in float32. A matrix product with one operand in bfloat16 takes the other one rounded to it; images of a
+/// convolution and parts of an attention have one type. Statistics, log-sum-exps and what the optimiser keeps are float32.
 public protocol Backend: Sendable {
     /// A short name for reports, such as `cpu`.
     var name: String { get }

@@ -10,7 +10,7 @@ extension CPUBackend {
         forBlocks(y.count, of: CPUBackend.blockSize) { block in
             staging.run(block) { inputs, outputs in ck_accumulate(1, inputs[0], 0, outputs[0], block.count) }
         }
-        tally.add(floats: (x.count * x.dtype.byteWidth + y.count * y.dtype.byteWidth) / 4)
+        tally.add(reading: [x], writing: [y])
     }
 
     /// The numbers as float32: the region itself, or a copy for the time of a kernel.
@@ -28,14 +28,6 @@ extension CPUBackend {
         if updating { convert(y, into: wide) }
         body(wide)
         convert(wide, into: y)
-    }
-
-    /// The numbers rounded to bfloat16, as float32: an operand of a product of the other type.
-    func rounded(_ x: Region) -> Region {
-        guard x.dtype == .float32 else { return float32(x) }
-        let narrow = Region(allocate(x.count, .bfloat16), offset: 0, count: x.count, dtype: .bfloat16)
-        convert(x, into: narrow)
-        return float32(narrow)
     }
 }
 
