@@ -35,7 +35,7 @@ struct ModelPrecisionTests {
         return try ModelRun(definition, image: [8, 8, 1], classes: 2)
     }
 
-    // Some tens of roundings of 2^-9 each on the way through a network, which partly cancel.
+    // Some tens of roundings of up to 2^-8 each on the way through a network; they are independent, so their roots of sums of squares count.
     @Test("answers and differentiates about as in float32", arguments: Models.methodNames)
     func agrees(name: String) throws {
         let run = try run(name)

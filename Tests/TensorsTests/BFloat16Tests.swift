@@ -37,8 +37,8 @@ struct BFloat16Tests {
         operation.inputs(lengths).map { TensorData($0.floats.map(nearest), shape: $0.shape) }
     }
 
-    // Each rounding is off by 2^-9 of its number, and a case rounds up to about ten times on the way. One element alone is no case: the
-    // gradient of its norm is a difference of equal numbers.
+    // Each rounding is off by up to 2^-8 of its number: five of them in a row on the way are within the bound, and ten with the way back.
+    // One element alone is no case: the gradient of its norm is a difference of equal numbers.
     @Test("every operation gives about the same in bfloat16 as in float32", arguments: OperationCase.smooth)
     func operations(operation: OperationCase) {
         for lengths in [Lengths.large, .small, Lengths(b: 2, h: 4, w: 6, c: 32)] {

@@ -47,7 +47,14 @@ struct ResumeIdentityTests {
         let narrow = try TinyRun.train(config, steps: 4)
         for threads in [2, 5] { #expect(try TinyRun.train(config, steps: 4, threads: threads) == narrow) }
         #expect(narrow != wide)
-        expectClose(narrow, wide, Tolerance(absolute: 0.1))
+        // AdamW's first steps are little more than signs of gradients, and rounding turns some of those that are nearly 0: half the way is
+        // what two runs that go different ways would exceed.
+        let start = try TinyRun.train(config, steps: 0)
+        #expect(distance(narrow, wide) < 0.5 * distance(wide, start))
+    }
+
+    private func distance(_ a: [Float], _ b: [Float]) -> Float {
+        zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
     }
 
     @Test("micro-batches of any size give the same gradient up to rounding")
