@@ -18,6 +18,27 @@ public protocol Communicator: AnyObject {
         weight: Float,
         round: UInt64
     ) throws(CommunicationError) -> any PendingMean
+    /// The same for a buffer whose values become final range after range, so that the exchange can run while the rest is computed.
+    ///
+    /// If `OpenMean.wait()` throws or reports an incomplete mean, the values of the buffer are undefined.
+    func openMean(
+        of buffer: FlatBuffer,
+        weight: Float,
+        round: UInt64
+    ) throws(CommunicationError) -> any OpenMean
+    /// The weighted mean of which this member needs only its own of `parts`, one a member; the values outside of it are undefined afterwards.
+    func scatterMean(
+        of buffer: FlatBuffer,
+        weight: Float,
+        round: UInt64,
+        parts: [Range<Int>]
+    ) throws(CommunicationError) -> MeanReport
+    /// Copies every member's own of `parts`, one a member, into everybody's buffer.
+    func gather(_ buffer: FlatBuffer, parts: [Range<Int>]) throws(CommunicationError)
+    /// The sums of a few numbers over the members, in the order of ranks.
+    func sum(_ values: [Double]) throws(CommunicationError) -> [Double]
+    /// Zeros in memory from which this group exchanges fastest.
+    func makeBuffer(count: Int) -> FlatBuffer
     /// Copies the root's values into everybody's buffer.
     func broadcast(_ buffer: FlatBuffer, from root: Int) throws(CommunicationError)
     /// The root's bytes, on every member; what the others pass is ignored.
@@ -36,6 +57,16 @@ extension Communicator {
     ) throws(CommunicationError) -> MeanReport {
         try startMean(of: buffer, weight: weight, round: round).wait()
     }
+}
+
+/// A mean whose values become final range after range; used on the thread that opened it.
+public protocol OpenMean: AnyObject {
+    /// These values of the buffer are final, and belong to the exchange from now on.
+    ///
+    /// Ranges are disjoint; the members may deliver them in different orders.
+    func deliver(_ range: Range<Int>)
+    /// Blocks until the mean is in the buffer, or is known to be impossible; called once, when everything was delivered.
+    func wait() throws(CommunicationError) -> MeanReport
 }
 
 /// A mean under way.

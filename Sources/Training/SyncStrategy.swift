@@ -9,8 +9,33 @@ public protocol SyncStrategy: Method {
     func makeSynchronizer(_ layout: ParameterLayout, _ communicator: any Communicator) -> any Synchronizer
 }
 
+/// What the workers of a run hold between two steps.
+public enum StateSharing: Sendable, Equatable {
+    /// All workers hold the same parameters, optimiser state and averages.
+    case replicated
+    /// All hold the same parameters; this worker updates a part of them and holds the optimiser state and averages of that part alone.
+    case sharded(part: Range<Int>)
+    /// Each worker has parameters and optimiser state of its own, and the averages are those of the parameters last agreed on.
+    case local
+}
+
 /// One worker's side of a strategy; its state is saved with the run's.
 public protocol Synchronizer: AnyObject, Checkpointable {
+    /// What the workers hold between two steps; never changes. `replicated` unless a strategy says otherwise.
+    var sharing: StateSharing { get }
+
+    /// Opens the mean of gradients that become final while they are computed, in place of `reduceGradients`.
+    ///
+    /// Nil, as by default, if the strategy does not exchange gradients so; parameters as in `reduceGradients`.
+    func openGradients(
+        _ gradients: FlatBuffer,
+        weight: Float,
+        at progress: Progress
+    ) throws(CommunicationError) -> (any OpenMean)?
+
+    /// Adds up what the workers found in their own parts; with other sharing than `sharded` it is the number itself.
+    func sumOverParts(_ value: Double) throws(CommunicationError) -> Double
+
     /// Replaces a worker's mean gradient by that of all workers.
     ///
     /// - Parameters:
@@ -29,5 +54,22 @@ public protocol Synchronizer: AnyObject, Checkpointable {
     var changesParameters: Bool { get }
 
     /// Agrees on parameters after an update, where the strategy does that.
-    func reduceParameters(_ parameters: FlatBuffer, at progress: Progress) throws(CommunicationError)
+    ///
+    /// - Returns: Whether all workers now hold the same parameters; averages follow only those.
+    func reduceParameters(_ parameters: FlatBuffer, at progress: Progress) throws(CommunicationError) -> Bool
+}
+
+extension Synchronizer {
+    /// The same state on all workers.
+    public var sharing: StateSharing { .replicated }
+
+    /// No mean of gradients that are still computed.
+    public func openGradients(
+        _ gradients: FlatBuffer,
+        weight: Float,
+        at progress: Progress
+    ) throws(CommunicationError) -> (any OpenMean)? { nil }
+
+    /// The number itself.
+    public func sumOverParts(_ value: Double) throws(CommunicationError) -> Double { value }
 }

@@ -120,7 +120,7 @@ public final class Trainer {
             )
             if !synchronizer.changesParameters { following = [] }
         }
-        try group { () throws(CommunicationError) in
+        _ = try group { () throws(CommunicationError) in
             try synchronizer.reduceParameters(state.parameters, at: state.progress)
         }
         for step in following { step.take(toward: state.parameters) }

@@ -62,8 +62,9 @@ private final class HalvingSynchronizer: Synchronizer {
         MeanReport(totalWeight: Double(weight), contributors: 1)
     }
 
-    func reduceParameters(_ parameters: FlatBuffer, at progress: Progress) throws(CommunicationError) {
+    func reduceParameters(_ parameters: FlatBuffer, at progress: Progress) throws(CommunicationError) -> Bool {
         parameters.scale(by: 0.5)
+        return true
     }
 
     func save(_ writer: inout CheckpointWriter) throws(CheckpointError) {}

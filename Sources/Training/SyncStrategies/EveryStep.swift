@@ -47,7 +47,7 @@ final class EveryStepSynchronizer: Synchronizer {
         try communicator.mean(of: gradients, weight: weight, round: progress.samples)
     }
 
-    func reduceParameters(_ parameters: FlatBuffer, at progress: Progress) throws(CommunicationError) {}
+    func reduceParameters(_ parameters: FlatBuffer, at progress: Progress) throws(CommunicationError) -> Bool { true }
 
     func save(_ writer: inout CheckpointWriter) throws(CheckpointError) {}
 
