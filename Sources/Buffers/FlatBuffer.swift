@@ -13,6 +13,16 @@ public final class FlatBuffer {
         fill(0)
     }
 
+    private init(sharing region: Region) {
+        count = region.count
+        self.region = region
+    }
+
+    /// A buffer in the same memory as a range of this one: what is written to either stands in both.
+    public func window(_ range: Range<Int>) -> FlatBuffer {
+        FlatBuffer(sharing: region.part(range))
+    }
+
     /// A copy of another buffer.
     public convenience init(copying other: FlatBuffer) {
         self.init(count: other.count)

@@ -42,6 +42,26 @@ public struct ParameterLayout: Codable, Sendable, Hashable {
     /// The parameter of a name, or nil.
     public subscript(name: String) -> ParameterSpec? { parameters.first { $0.name == name } }
 
+    /// The layout of a window on a range of the flat buffer.
+    ///
+    /// Parameters that the range cuts become pieces of one dimension; names and decay flags stay.
+    public func part(_ range: Range<Int>) -> ParameterLayout {
+        ParameterLayout(
+            parameters.compactMap { parameter in
+                let piece = parameter.range.clamped(to: range)
+                guard !piece.isEmpty || (parameter.range.isEmpty && range.contains(parameter.offset)) else {
+                    return nil
+                }
+                return ParameterSpec(
+                    name: parameter.name,
+                    shape: piece == parameter.range ? parameter.shape : [piece.count],
+                    offset: piece.lowerBound - range.lowerBound,
+                    decay: parameter.decay
+                )
+            }
+        )
+    }
+
     /// Sixteen hexadecimal digits that differ for different names, shapes, orders or decay flags (FNV-1a, 64 bits).
     ///
     /// It tells layouts of honest runs apart; it is no protection against forgery.

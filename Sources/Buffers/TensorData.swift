@@ -64,6 +64,11 @@ public struct TensorData: Sendable {
         return TensorData(part, shape: shape.replacing(axis: 0, with: range.count))
     }
 
+    /// A range of the elements in one dimension, without a copy.
+    public func elements(_ range: Range<Int>) -> TensorData {
+        TensorData(region.part(range), shape: [range.count])
+    }
+
     /// The elements as floats, converted from any numeric type.
     public var floats: [Float] {
         switch dtype {

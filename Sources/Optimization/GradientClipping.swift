@@ -25,7 +25,12 @@ public struct GradientClipping: Configurable {
 
     /// The norm of a gradient and the factor that clips it: 1 if it is short enough, and for a norm that is not finite.
     public func measure(_ gradients: FlatBuffer) -> (norm: Double, factor: Float) {
-        let norm = gradients.squaredNorm.squareRoot()
+        measure(squaredNorm: gradients.squaredNorm)
+    }
+
+    /// The same for a gradient of which only the sum of squares is known, because several workers hold parts of it.
+    public func measure(squaredNorm: Double) -> (norm: Double, factor: Float) {
+        let norm = squaredNorm.squareRoot()
         guard maximumNorm > 0, norm.isFinite, norm > maximumNorm else { return (norm, 1) }
         return (norm, Float(maximumNorm / norm))
     }

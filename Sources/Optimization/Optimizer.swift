@@ -30,9 +30,12 @@ public struct OptimizerState {
 
 /// A rule that turns gradients into a change of the parameters.
 ///
-/// Every element is updated from its own gradient and state alone, unless an optimiser says otherwise, so that the result does not depend on
-/// how a buffer is cut.
+/// Every element is updated from its own gradient and state alone, unless `isElementwise` says otherwise, so that the result does not depend
+/// on how a buffer is cut.
 public protocol Optimizer: Method {
+    /// Whether every element is updated from its own parameter, gradient and state alone, so that parts of a buffer may be updated apart.
+    static var isElementwise: Bool { get }
+
     /// The base learning rate, which a rate schedule multiplies.
     var rate: Double { get }
 
@@ -68,6 +71,9 @@ public protocol Optimizer: Method {
 }
 
 extension Optimizer {
+    /// True.
+    public static var isElementwise: Bool { true }
+
     /// One pass after another.
     public func update(
         _ parameters: FlatBuffer,

@@ -106,4 +106,18 @@ struct FlatBufferTests {
         await #expect(processExitsWith: .failure) { FlatBuffer([1]).add(FlatBuffer([1, 2])) }
         await #expect(processExitsWith: .failure) { FlatBuffer([1, 2]).copy(from: .zeros([2]), at: 1) }
     }
+
+    @Test("a window is the same memory as its range, and so is a window of a window")
+    func windows() {
+        let whole = FlatBuffer([0, 1, 2, 3, 4, 5])
+        let window = whole.window(2..<5)
+        #expect(window.floats == [2, 3, 4])
+        window.scale(by: 10)
+        #expect(whole.floats == [0, 1, 20, 30, 40, 5])
+        whole.fill(7)
+        #expect(window.floats == [7, 7, 7])
+        window.window(1..<2).fill(1)
+        #expect(whole.floats == [7, 7, 7, 1, 7, 7])
+        #expect(whole.window(6..<6).floats.isEmpty)
+    }
 }

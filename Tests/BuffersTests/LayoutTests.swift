@@ -72,4 +72,33 @@ struct LayoutTests {
             _ = ParameterLayout([ParameterSpec(name: "a", shape: [2], offset: 1, decay: true)])
         }
     }
+
+    @Test("a part has the parameters of its range, and pieces of those that it cuts")
+    func parts() {
+        let part = layout.part(4..<9)
+        #expect(part.parameters.map(\.name) == ["a.weight", "a.bias", "b"])
+        #expect(part.parameters.map(\.shape) == [[2], [2], []])
+        #expect(part.parameters.map(\.offset) == [0, 2, 4])
+        #expect(part.parameters.map(\.decay) == [true, false, true])
+        #expect(layout.part(0..<9) == layout)
+        #expect(layout.part(1..<1).count == 0)
+    }
+
+    @Test("parts cut anywhere have every element once, with its decay flag")
+    func partsCover() {
+        forAll { generator in
+            let parts = (0..<generator.int(0...8)).map { index in
+                let shape = Shape((0..<generator.int(0...3)).map { _ in generator.int(0...4) })
+                return (name: "p\(index)", shape: shape, decay: generator.chance(0.5))
+            }
+            let layout = LayoutTests.layout(parts)
+            let cut = generator.int(0...layout.count)
+            let flags = { (layout: ParameterLayout) in
+                layout.parameters.flatMap { [Bool](repeating: $0.decay, count: $0.shape.count) }
+            }
+            let pieces = [layout.part(0..<cut), layout.part(cut..<layout.count)]
+            try #require(pieces.map(\.count) == [cut, layout.count - cut])
+            try #require(pieces.flatMap(flags) == flags(layout))
+        }
+    }
 }

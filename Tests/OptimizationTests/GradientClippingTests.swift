@@ -38,4 +38,11 @@ struct GradientClippingTests {
             try ConfigDecoder.decode(GradientClipping.self, from: "maximum_norm: -1", file: "a.yaml")
         }
     }
+
+    @Test("does the same with the sum of squares of all parts")
+    func parts() {
+        let parts = [FlatBuffer([3]), FlatBuffer([4])].reduce(0) { $0 + $1.squaredNorm }
+        let found = clipping(1).measure(squaredNorm: parts)
+        #expect(found.norm == 5 && found.factor == 0.2)
+    }
 }
