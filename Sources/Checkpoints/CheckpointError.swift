@@ -24,6 +24,10 @@ public enum CheckpointError: Error, Sendable, Hashable {
     case badValue(path: String, words: String)
     /// The checkpoint belongs to another run, model or setting.
     case incompatible(path: String, what: String, expected: String, found: String)
+    /// Several ranks' parts of something do not fit together.
+    case badParts(path: String, name: String, words: String)
+    /// One of the ranks that write a checkpoint together failed; its own words.
+    case member(rank: Int, count: Int, words: String)
     /// Another process uses the run directory.
     case locked(path: String, processID: Int32?)
 }
@@ -55,6 +59,10 @@ extension CheckpointError: CustomStringConvertible {
             "\(path): expected another kind of value (\(words)); the checkpoint was written by another program"
         case .incompatible(let path, let what, let expected, let found):
             "\(path): expected \(what) \(expected), found \(found); use a checkpoint of this run"
+        case .badParts(let path, let name, let words):
+            "\(path): expected parts of '\(name)' that cover it once, found \(words); use another checkpoint"
+        case .member(let rank, let count, let words):
+            "the checkpoint was not written because rank \(rank) of \(count) failed: \(words)"
         case .locked(let path, let processID):
             "\(path): expected a run directory that no other process uses, found it in use"
                 + "\(processID.map { " by process \($0)" } ?? ""); stop that process or use another directory"

@@ -7,6 +7,8 @@ public struct CheckpointReader: Sendable {
     public let path: String
     /// What the checkpoint holds.
     public let manifest: CheckpointManifest
+    /// The rank that reads, whose own files ``own(_:)`` names.
+    public var rank = 0
 
     /// The most bytes that a compressed file may expand to.
     private static let expandedLimit = 1 << 36
@@ -20,6 +22,7 @@ public struct CheckpointReader: Sendable {
             try MappedFile.read(manifestPath, limit: CheckpointManifest.maximumBytes)
         }
         manifest = try CheckpointManifest(parsing: bytes, path: manifestPath)
+        try SharedFileName.check(manifest.files.map(\.name), path: path)
         for file in manifest.files {
             try Self.verify(file, at: "\(path)/\(file.name)")
         }
@@ -37,9 +40,14 @@ public struct CheckpointReader: Sendable {
 
     /// The tensors that were added under a name, in their order.
     public func tensors(_ name: String) throws(CheckpointError) -> [NamedTensor] {
+        try open(name).tensors()
+    }
+
+    /// Opens the tensor file of a name.
+    func open(_ name: String) throws(CheckpointError) -> SafetensorsReader {
         guard let file = tensorFile(name) else { throw .noFile(path: path, name: name + ".safetensors") }
         return try CheckpointError.wrapping { () throws(TensorFileError) in
-            try SafetensorsReader(path: "\(path)/\(file.name)", limit: Self.expandedLimit).tensors()
+            try SafetensorsReader(path: "\(path)/\(file.name)", limit: Self.expandedLimit)
         }
     }
 

@@ -19,9 +19,10 @@ public struct CheckpointStore: Sendable {
         self.compressionLevel = compressionLevel
     }
 
-    /// Begins a checkpoint of a state.
-    public func begin(_ state: CheckpointState) throws(CheckpointError) -> CheckpointWriter {
-        try CheckpointWriter(state, in: directory, compressionLevel: compressionLevel)
+    /// Begins a checkpoint of a state, which rank 0 writes with the other ranks if `count` is above 1.
+    public func begin(_ state: CheckpointState, count: Int = 1) throws(CheckpointError) -> CheckpointWriter {
+        precondition(count >= 1, "a checkpoint of \(count) ranks")
+        return try CheckpointWriter(state, in: directory, compressionLevel: compressionLevel, count: count)
     }
 
     /// The finished checkpoints from old to new, sound or not.
