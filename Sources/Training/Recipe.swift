@@ -41,8 +41,8 @@ public struct Recipe: Sendable {
     /// SHA-256 of the resolved run file.
     public var digest: Digest { Digest(of: ConfigEncoder.encode(config).utf8) }
 
-    /// The state at the start of the run.
-    public func makeState() -> TrainState {
+    /// The state at the start of the run, or what a worker holds of it.
+    public func makeState(_ sharing: StateSharing = .replicated) -> TrainState {
         let parameters = FlatBuffer(count: layout.count)
         parameters.copy(from: initial)
         return TrainState(
@@ -50,7 +50,8 @@ public struct Recipe: Sendable {
             parameters: parameters,
             optimizer: config.optimizer,
             averages: config.averages,
-            progress: Progress(plannedSamples: config.length.rawValue)
+            progress: Progress(plannedSamples: config.length.rawValue),
+            sharing: sharing
         )
     }
 }

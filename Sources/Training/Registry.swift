@@ -11,7 +11,8 @@ public enum SyncStrategies: MethodSlot {
     public static let name = "synchronization"
     /// All strategies, by name.
     public static let methods: [any Method.Type] = [
-        EveryStep.self
+        EveryStep.self,
+        Sharded.self,
     ]
 
     /// What the slot holds.

@@ -62,6 +62,7 @@ public struct RunConfig: Configurable {
         )
         try ConfigError.require(recompute, areAmong: type(of: model).blocks)
         try AverageTracker.validate(averages)
+        try validateSharding()
         guard averages.isEmpty, objective.averagesNeeded > 0 else { return }
         throw ConfigError.conflict(
             "objective: \(type(of: objective).name)",
@@ -77,5 +78,37 @@ extension ConfigError {
         for name in names where !blocks.contains(name) {
             throw ConfigError(.unknownValue(name, known: blocks), path: ["recompute"])
         }
+    }
+}
+
+extension RunConfig {
+    /// Refuses methods that need all parameters at once where each worker updates a part of them.
+    private func validateSharding() throws(ConfigError) {
+        guard synchronization is Sharded else { return }
+        guard type(of: optimizer).isElementwise else {
+            throw ConfigError.conflict(
+                "synchronization: \(Sharded.name)",
+                "optimizer: \(type(of: optimizer).name)",
+                because: "this optimizer cannot update parts of the parameters apart"
+            )
+        }
+        guard objective.averagesNeeded == 0 else {
+            throw ConfigError.conflict(
+                "synchronization: \(Sharded.name)",
+                "objective: \(type(of: objective).name)",
+                because: "this objective needs whole averages as teachers"
+            )
+        }
+    }
+
+    /// Refuses what volunteers, who come and go, cannot run.
+    public func validateForVolunteers() throws(ConfigError) {
+        let strategy = type(of: synchronization)
+        guard strategy.needsFixedGroup else { return }
+        throw ConfigError.conflict(
+            "synchronization: \(strategy.name)",
+            "volunteers",
+            because: "it needs workers that stay, and volunteers come and go; use \(EveryStep.name), or a cluster"
+        )
     }
 }

@@ -5,8 +5,16 @@ public import Configs
 
 /// When, and what, workers average.
 public protocol SyncStrategy: Method {
+    /// Whether all workers of the group must stay from the first step to the last, as volunteers do not.
+    static var needsFixedGroup: Bool { get }
+
     /// Makes the state of one worker.
     func makeSynchronizer(_ layout: ParameterLayout, _ communicator: any Communicator) -> any Synchronizer
+}
+
+extension SyncStrategy {
+    /// False.
+    public static var needsFixedGroup: Bool { false }
 }
 
 /// What the workers of a run hold between two steps.
@@ -35,6 +43,9 @@ public protocol Synchronizer: AnyObject, Checkpointable {
 
     /// Adds up what the workers found in their own parts; with other sharing than `sharded` it is the number itself.
     func sumOverParts(_ value: Double) throws(CommunicationError) -> Double
+
+    /// Fills a buffer, of which every worker has its own part, on all of them; with other sharing than `sharded` it is whole already.
+    func gatherParts(_ buffer: FlatBuffer) throws(CommunicationError)
 
     /// Replaces a worker's mean gradient by that of all workers.
     ///
@@ -72,4 +83,7 @@ extension Synchronizer {
 
     /// The number itself.
     public func sumOverParts(_ value: Double) throws(CommunicationError) -> Double { value }
+
+    /// Nothing.
+    public func gatherParts(_ buffer: FlatBuffer) throws(CommunicationError) {}
 }

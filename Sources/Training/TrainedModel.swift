@@ -26,7 +26,7 @@ public struct TrainedModel {
             try reader.require(Trainer.layoutFact, recipe.layout.digest, "parameters with the digest")
             let file = "model." + (try TrainedModel.weightsName(name, recipe, directory))
             weights = FlatBuffer(count: recipe.layout.count)
-            try TrainState.read(weights, recipe.layout, from: file, reader)
+            try TrainState.read(weights, 0..<weights.count, recipe.layout, from: file, reader)
             self.recipe = recipe
             samples = reader.manifest.state.samples
         } catch let error as TrainingError {

@@ -1,6 +1,8 @@
-import Buffers
+public import Buffers
 public import Checkpoints
+public import Communication
 import Configs
+import Optimization
 import TensorFiles
 
 /// Where a run goes on.
@@ -16,26 +18,48 @@ extension Trainer {
     static let layoutFact = "layout"
 
     /// Writes the state as a checkpoint and removes old ones; all or nothing.
+    ///
+    /// For a worker that holds the whole state.
     public func save(in store: CheckpointStore) throws(TrainingError) -> CheckpointID {
-        do throws(CheckpointError) {
-            var writer = try store.begin(
-                CheckpointState(
-                    samples: state.progress.samples,
-                    step: state.progress.step,
-                    plannedSamples: state.progress.plannedSamples,
-                    configDigest: recipe.digest,
-                    facts: [Trainer.layoutFact: recipe.layout.digest]
-                )
-            )
+        try save(in: store, with: SingleCommunicator())
+    }
+
+    /// The same by all workers of a fixed group together: each adds what it alone holds, rank 0 the rest.
+    ///
+    /// Every worker calls it.
+    ///
+    /// - Parameters:
+    ///   - store: Where checkpoints go; needed on rank 0, the others write where it says.
+    ///   - group: The workers of the run.
+    /// - Returns: The checkpoint's name.
+    /// - Throws: If one worker fails, an error on all of them that names it; then no checkpoint appears.
+    public func save(in store: CheckpointStore?, with group: any Communicator) throws(TrainingError) -> CheckpointID {
+        let description = CheckpointState(
+            samples: state.progress.samples,
+            step: state.progress.step,
+            plannedSamples: state.progress.plannedSamples,
+            configDigest: recipe.digest,
+            facts: [Trainer.layoutFact: recipe.layout.digest]
+        )
+        let shared = SharedCheckpoint(description, keep: recipe.config.checkpoint.keep)
+        return try shared.write(in: store, with: group) { (writer) throws(CheckpointError) in
             try state.save(&writer)
             try synchronizer.save(&writer)
             try writer.add("run.yaml", bytes: Array(ConfigEncoder.encode(recipe.config).utf8))
-            let id = try writer.commit()
-            try store.retain(recipe.config.checkpoint.keep)
-            return id
-        } catch {
-            throw .checkpoint(error)
         }
+    }
+
+    /// The weights that samples are drawn with, whole.
+    ///
+    /// Workers that share a state all call it at the same time; none of them may change the answer.
+    public func evaluatedWeights() throws(TrainingError) -> FlatBuffer {
+        guard case .sharded(let part) = state.sharing, let average = state.averages.buffers.first else {
+            return state.evaluated
+        }
+        let weights = FlatBuffer(count: recipe.layout.count)
+        weights.window(part).copy(from: average)
+        try group { () throws(CommunicationError) in try synchronizer.gatherParts(weights) }
+        return weights
     }
 
     /// Takes over the newest valid checkpoint.

@@ -30,8 +30,8 @@ public final class Trainer {
     /// Makes a trainer at the start of a run; a checkpoint may be restored into `state`.
     public init(_ recipe: Recipe, communicator: any Communicator, readers: Int = 1) throws(TrainingError) {
         self.recipe = recipe
-        state = recipe.makeState()
         synchronizer = recipe.config.synchronization.makeSynchronizer(recipe.layout, communicator)
+        state = recipe.makeState(synchronizer.sharing)
         batches = try BatchSource(recipe, readers: readers)
         mean = FlatBuffer(count: recipe.layout.count)
         weights = ComputeWeights(state.parameters, recipe.config.precision)
@@ -39,7 +39,7 @@ public final class Trainer {
 
     /// Goes back to the start of the run.
     public func startOver() {
-        state = recipe.makeState()
+        state = recipe.makeState(synchronizer.sharing)
     }
 
     /// One step over `work`: at most one update of the parameters.
@@ -106,27 +106,35 @@ public final class Trainer {
         var following = state.averages.steps(at: progress, batch: globalSampleCount)
         if exchanged.totalWeight > 0 {
             // Clipping comes after the mean, so that n workers and one worker on the same batch do the same thing.
-            let clipped = config.clipping.measure(mean)
+            let own = state.own(mean)
+            let square = try group { () throws(CommunicationError) in try synchronizer.sumOverParts(own.squaredNorm) }
+            let clipped = config.clipping.measure(squaredNorm: square)
             norm = clipped.norm
             config.optimizer.update(
-                state.parameters,
-                mean,
+                state.ownParameters,
+                own,
                 times: clipped.factor,
                 &state.optimizer,
-                recipe.layout,
+                state.ownLayout,
                 rate: rate,
                 step: state.progress.step,
                 averages: synchronizer.changesParameters ? [] : following
             )
             if !synchronizer.changesParameters { following = [] }
         }
+        // Averages follow this worker's part before the parts are gathered, and agreed parameters where agreeing changes them.
+        if !synchronizer.changesParameters { follow(following, at: progress, globalSampleCount) }
         _ = try group { () throws(CommunicationError) in
             try synchronizer.reduceParameters(state.parameters, at: state.progress)
         }
-        for step in following { step.take(toward: state.parameters) }
-        state.averages.copyBack(into: state.parameters, at: progress, batch: globalSampleCount)
+        if synchronizer.changesParameters { follow(following, at: progress, globalSampleCount) }
         state.progress = progress
         return report(exchanged, globalSampleCount, norm, rate)
+    }
+
+    private func follow(_ steps: [AverageStep], at progress: Progress, _ batch: Int) {
+        for step in steps { step.take(toward: state.ownParameters) }
+        state.averages.copyBack(into: state.ownParameters, at: progress, batch: batch)
     }
 
     private func context(_ batch: Batch, _ tape: Tape) -> ObjectiveContext {
@@ -172,7 +180,8 @@ public final class Trainer {
         return report
     }
 
-    private func group<Result>(_ body: () throws(CommunicationError) -> Result) throws(TrainingError) -> Result {
+    /// Runs a call to the other workers and wraps its error.
+    func group<Result>(_ body: () throws(CommunicationError) -> Result) throws(TrainingError) -> Result {
         do {
             return try body()
         } catch {

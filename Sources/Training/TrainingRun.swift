@@ -1,4 +1,5 @@
 import Checkpoints
+public import Communication
 import Configs
 
 /// The loop around a trainer: steps, reports, checkpoints and evaluations until the run is over or told to stop.
@@ -7,10 +8,23 @@ public final class TrainingRun {
     private let directory: RunDirectory?
     private let evaluator: Evaluator
     private let observers: [any TrainingObserver]
+    private let group: any Communicator
 
-    /// Makes the loop; `directory` nil is for ranks that only compute and leave saving and judging to rank 0.
-    public init(_ trainer: Trainer, in directory: RunDirectory?, observers: [any TrainingObserver]) {
+    /// Makes the loop.
+    ///
+    /// - Parameters:
+    ///   - trainer: Takes the steps.
+    ///   - directory: Where results go; nil for ranks that leave saving and judging to rank 0.
+    ///   - group: The workers that save together; all of them run this loop with the same work.
+    ///   - observers: Hear what happens.
+    public init(
+        _ trainer: Trainer,
+        in directory: RunDirectory?,
+        with group: any Communicator = SingleCommunicator(),
+        observers: [any TrainingObserver]
+    ) {
         self.trainer = trainer
+        self.group = group
         self.directory = directory
         self.observers = observers
         evaluator = Evaluator(trainer.recipe)
@@ -44,18 +58,19 @@ public final class TrainingRun {
     }
 
     private func save() throws(TrainingError) {
-        guard let directory else { return }
-        let checkpoint = try trainer.save(in: directory.checkpoints)
+        guard directory != nil || group.size > 1 else { return }
+        let checkpoint = try trainer.save(in: directory?.checkpoints, with: group)
         for observer in observers { observer.didSave(checkpoint) }
     }
 
     private func evaluate() throws(TrainingError) {
+        let weights = try trainer.evaluatedWeights()
         guard let directory else { return }
         let state = trainer.state
         let name = "samples/\(CheckpointID(samples: state.progress.samples)).png"
-        let sheet = try evaluator.sheet(of: state.evaluated)
+        let sheet = try evaluator.sheet(of: weights)
         try RunDirectory.write(sheet, to: directory.path + "/" + name)
-        var report = try evaluator.judge(state.evaluated, count: trainer.recipe.config.evaluation.count)
+        var report = try evaluator.judge(weights, count: trainer.recipe.config.evaluation.count)
         report.samples = state.progress.samples
         report.sheet = name
         for observer in observers { observer.didEvaluate(report) }

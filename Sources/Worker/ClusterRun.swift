@@ -33,7 +33,7 @@ public struct ClusterRun {
         if let directory {
             observers = [display, try JSONLinesLog(path: directory.log, every: config.report.every.rawValue)]
         }
-        let run = TrainingRun(trainer, in: directory, observers: observers)
+        let run = TrainingRun(trainer, in: directory, with: communicator, observers: observers)
         let work = ScheduledWork(
             communicator,
             batch: config.batch.global,
@@ -56,7 +56,10 @@ public struct ClusterRun {
         guard communicator.size > 1 else { return }
         do {
             let path = String(decoding: try communicator.broadcast(chosen, from: 0), as: UTF8.self)
-            if directory == nil, !path.isEmpty { try trainer.restore(CheckpointReader(path: path)) }
+            guard directory == nil, !path.isEmpty else { return }
+            var reader = try CheckpointReader(path: path)
+            reader.rank = communicator.rank
+            try trainer.restore(reader)
         } catch let error as CommunicationError {
             throw .communication(error)
         } catch let error as CheckpointError {

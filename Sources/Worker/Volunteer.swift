@@ -101,6 +101,7 @@ public final class Volunteer {
         let communicator = PeerCommunicator(id: peer.rawValue, network: network, authority: control)
         do {
             var run = try RunConfig(parsing: text, file: "the coordinator's run file")
+            try run.validateForVolunteers()
             if let shards = reply.dataset {
                 let place = folder(reply) + "/data"
                 try files.fetch(shards, into: place)

@@ -35,9 +35,14 @@ enum TinyRun {
     }
 
     /// Takes up to `steps` steps from where a trainer stands.
-    static func take(_ steps: Int, with trainer: Trainer, stop: StopSignal = StopSignal()) throws {
+    static func take(
+        _ steps: Int,
+        with trainer: Trainer,
+        in group: any Communicator = SingleCommunicator(),
+        stop: StopSignal = StopSignal()
+    ) throws {
         let work = ScheduledWork(
-            SingleCommunicator(),
+            group,
             batch: trainer.recipe.config.batch.global,
             from: trainer.state.progress,
             until: stop
