@@ -25,6 +25,8 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
         case sampling
         /// Stochastic rounding.
         case rounding
+        /// Which noise goes with which training example.
+        case coupling
     }
 
     private let key: (UInt32, UInt32)

@@ -11,9 +11,13 @@ public protocol Objective: Method {
     /// What the trained network's output stands for, to draw samples from it.
     var process: DiffusionProcess { get }
 
+    /// Whether the loss of a sample depends on which other samples are in its batch.
+    var couplesSamples: Bool { get }
+
     /// The loss of a batch.
     ///
-    /// It may depend on the seed, the sample ids and the progress, but not on how a global batch is split into batches.
+    /// It may depend on the seed, the sample ids and the progress, but not on how a global batch is split into batches,
+    /// unless it says that it couples samples.
     func loss(_ model: any Denoiser, _ batch: Batch, _ context: ObjectiveContext) -> Loss
 }
 

@@ -61,6 +61,18 @@ public enum Weightings: MethodSlot {
     ]
 }
 
+/// The slot `coupling`: which noise goes with which training example.
+public enum Couplings: MethodSlot {
+    /// Any coupling.
+    public typealias Base = any Coupling
+    /// `coupling`.
+    public static let name = "coupling"
+    /// All couplings, in alphabetical order.
+    public static let methods: [any Method.Type] = [
+        IndependentCoupling.self
+    ]
+}
+
 /// The slot `objective`: what is minimised.
 public enum Objectives: MethodSlot {
     /// Any objective.

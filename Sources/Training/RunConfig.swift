@@ -63,6 +63,13 @@ public struct RunConfig: Configurable {
         try ConfigError.require(recompute, areAmong: type(of: model).blocks)
         try AverageTracker.validate(averages)
         try validateSharding()
+        if objective.couplesSamples, batch.micro < 2 {
+            throw ConfigError.conflict(
+                "objective: \(type(of: objective).name)",
+                "batch: {micro: \(batch.micro)}",
+                because: "this objective pairs the samples of a micro-batch, which takes at least 2"
+            )
+        }
         guard averages.isEmpty, objective.averagesNeeded > 0 else { return }
         throw ConfigError.conflict(
             "objective: \(type(of: objective).name)",

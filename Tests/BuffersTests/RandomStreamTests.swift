@@ -7,7 +7,7 @@ import Testing
 @Suite("A random stream")
 struct RandomStreamTests {
     private static let purposes: [RandomStream.Purpose] = [
-        .initialization, .order, .augmentation, .time, .noise, .dropout, .condition, .sampling, .rounding,
+        .initialization, .order, .augmentation, .time, .noise, .dropout, .condition, .sampling, .rounding, .coupling,
     ]
 
     private static func philox(_ counter: [UInt32], _ key: [UInt32]) -> [UInt32] {

@@ -25,6 +25,10 @@ func timeSampler(_ name: String) throws -> any TimeSampler {
     try method(TimeSamplers.self, name, as: (any TimeSampler).self)
 }
 
+func coupling(_ name: String) throws -> any Coupling {
+    try method(Couplings.self, name, as: (any Coupling).self)
+}
+
 func sampler(_ name: String) throws -> any Sampler {
     try method(Samplers.self, name, as: (any Sampler).self)
 }

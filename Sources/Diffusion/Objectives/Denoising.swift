@@ -6,7 +6,8 @@ import Tensors
 /// Learns to undo noise: the weighted squared error of the network's output at random noise levels.
 ///
 /// Per sample: `t` from the time sampler, `x_t = alpha x_0 + sigma noise`, `F = network(inputScale x_t, label)`, loss
-/// `weight(t) * mean((F - target)^2)` over the elements. The total is the sum over the samples.
+/// `weight(t) * mean((F - target)^2)` over the elements. The total is the sum over the samples. The coupling may
+/// exchange the noise of samples of one batch.
 ///
 /// Source: Ho et al. 2020, algorithm 1; label dropout from Ho and Salimans 2022, algorithm 1.
 public struct Denoising: Objective {
@@ -28,6 +29,8 @@ public struct Denoising: Objective {
     @Choice<TimeSamplers> public var time: any TimeSampler = LogitNormalTime()
     /// How much each level counts.
     @Choice<Weightings> public var weighting: any LossWeighting = UniformWeighting()
+    /// Which noise goes with which image of a micro-batch.
+    @Choice<Couplings> public var coupling: any Coupling = IndependentCoupling()
     /// The share of samples trained without their label, in `[0, 1]`; above 0 it makes guidance possible.
     public var labelDropout = 0.1
 
@@ -54,13 +57,16 @@ public struct Denoising: Objective {
     /// None.
     public var averagesNeeded: Int { 0 }
 
+    /// As the coupling does.
+    public var couplesSamples: Bool { coupling.couplesSamples }
+
     /// The schedule and the prediction.
     public var process: DiffusionProcess { DiffusionProcess(schedule: schedule, prediction: prediction) }
 
     /// The sum over samples of the weighted mean squared error of the network's output.
     public func loss(_ model: any Denoiser, _ batch: Batch, _ context: ObjectiveContext) -> Loss {
         let levels = batch.sampleIDs.map { id in level(ofSample: id, context) }
-        let noised = NoisedBatch(batch.images, ids: batch.sampleIDs, levels, seed: context.seed)
+        let noised = NoisedBatch(batch.images, ids: batch.sampleIDs, levels, seed: context.seed, coupling)
         let answer = model(
             noised.input,
             noiseLabel: column(levels.map(\.around.noiseLabel), rank: 1),

@@ -17,11 +17,17 @@ struct NoisedBatch {
     /// What the network should answer, `[B, H, W, C]`.
     let target: Tensor
 
-    /// Noises images; the noise of a sample depends only on the seed and its id.
-    init(_ images: TensorData, ids: [UInt64], _ levels: [TrainedLevel], seed: UInt64) {
+    /// Noises images; a sample's noise depends only on the seed and its id, unless the coupling exchanges it.
+    init(
+        _ images: TensorData,
+        ids: [UInt64],
+        _ levels: [TrainedLevel],
+        seed: UInt64,
+        _ coupling: any Coupling = IndependentCoupling()
+    ) {
         let clean = Tensor(images)
         var streams = SampleNoise(ids.map { RandomStream(seed: seed, purpose: .noise, index: $0) })
-        let noise = streams.normal(images.shape)
+        let noise = coupling.coupled(streams.normal(images.shape), to: clean, ids: ids, seed: seed)
         let rank = images.shape.rank
         input =
             clean * column(levels.map { $0.around.inputScale * $0.alpha }, rank: rank)
