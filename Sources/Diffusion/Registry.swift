@@ -55,6 +55,7 @@ public enum Weightings: MethodSlot {
     /// All weightings, in alphabetical order.
     public static let methods: [any Method.Type] = [
         EDMWeighting.self,
+        InverseSNR.self,
         MinSNR.self,
         SNRWeighting.self,
         UniformWeighting.self,

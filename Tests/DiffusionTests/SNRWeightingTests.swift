@@ -22,6 +22,15 @@ struct SNRWeightingTests {
         expectClose(weight(truncated, CleanPrediction(), 0.1), 8.53666958, relative: 1e-7)
     }
 
+    // On either side of 5, which the linear schedule passes between its steps 129 and 130 of 1000.
+    @Test(
+        "bounded below is the larger of the ratio and the bound",
+        arguments: zip([0.129, 0.13, 0.25], [5.064714, 5, 5])
+    )
+    func lowerBound(t: Double, expected: Double) {
+        expectClose(weight(with(SNRWeighting()) { $0.minimum = 5 }, CleanPrediction(), t), expected, relative: 1e-6)
+    }
+
     @Test("refuses bounds out of order")
     func ranges() {
         expectRefused("minimum", with(SNRWeighting()) { $0.minimum = -1 })
