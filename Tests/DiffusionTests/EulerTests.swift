@@ -14,6 +14,15 @@ struct EulerTests {
         expectClose(Double(result) / 80, expected, relative: 5e-6)
     }
 
+    @Test("halves its error when the steps double")
+    func order() {
+        let sampler = with(Euler()) { $0.grid = Grid(.rho) }
+        let errors = [40, 80].map {
+            Double(GaussianRun().run(sampler, steps: $0, from: 80).samples[0]) / 80 - 0.006249878
+        }
+        expectClose(errors[0] / errors[1], 2, absolute: 0.05)
+    }
+
     @Test("is exact in one step for data in a single point")
     func point() {
         var run = GaussianRun(schedule: RectifiedFlow(), width: 4)
