@@ -9,6 +9,7 @@ public enum Schedules: MethodSlot {
     /// All schedules, in alphabetical order.
     public static let methods: [any Method.Type] = [
         CosineSchedule.self,
+        FlowMatchingSchedule.self,
         LinearSchedule.self,
         RectifiedFlow.self,
         VarianceExploding.self,
@@ -27,6 +28,7 @@ public enum Predictions: MethodSlot {
         EDMPrediction.self,
         FlowPrediction.self,
         NoisePrediction.self,
+        PathVelocityPrediction.self,
         VelocityPrediction.self,
     ]
 }
