@@ -72,7 +72,9 @@ public enum Couplings: MethodSlot {
     public static let name = "coupling"
     /// All couplings, in alphabetical order.
     public static let methods: [any Method.Type] = [
-        IndependentCoupling.self
+        EntropicCoupling.self,
+        IndependentCoupling.self,
+        OptimalTransportCoupling.self,
     ]
 }
 
