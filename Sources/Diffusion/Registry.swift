@@ -86,7 +86,8 @@ public enum Objectives: MethodSlot {
     public static let name = "objective"
     /// All objectives, in alphabetical order.
     public static let methods: [any Method.Type] = [
-        Denoising.self
+        BridgeMatching.self,
+        Denoising.self,
     ]
 }
 

@@ -76,7 +76,7 @@ public struct Denoising: Objective {
         precondition(answer.shape == noised.target.shape, "output \(answer.shape), target \(noised.target.shape)")
         let errors = (answer - noised.target).squared().mean(Array(1..<answer.shape.rank))
         let total = (errors * column(levels.map(\.weight), rank: 1)).sum()
-        return Loss(total: total, parts: parts(errors.floats, levels.map(\.t)))
+        return Loss(total: total, parts: LossPart.byLevel(errors.floats, levels.map(\.t)))
     }
 
     private func level(ofSample id: UInt64, _ context: ObjectiveContext) -> TrainedLevel {
@@ -94,24 +94,6 @@ public struct Denoising: Objective {
 
     /// The batch's condition with a share of its labels dropped, each by the sample's own random number.
     func condition(of batch: Batch, seed: UInt64) -> Condition {
-        guard labelDropout > 0, let labels = batch.condition.labels else { return batch.condition }
-        let kept = zip(labels, batch.sampleIDs).map { label, id in
-            var random = RandomStream(seed: seed, purpose: .condition, index: id)
-            return random.uniform() < labelDropout ? Condition.dropped : label
-        }
-        return Condition(labels: kept)
-    }
-
-    /// The unweighted error of all samples, and of those in each quarter of the noise levels.
-    private func parts(_ errors: [Float], _ times: [Double]) -> [LossPart] {
-        var parts = [LossPart(name: "error", sum: 0, count: 0)]
-        parts += (1...4).map { LossPart(name: "error-quarter-\($0)", sum: 0, count: 0) }
-        for (error, t) in zip(errors, times) {
-            for place in [0, 1 + min(3, Int(4 * t))] {
-                parts[place].sum += Double(error)
-                parts[place].count += 1
-            }
-        }
-        return parts.filter { $0.count > 0 }
+        batch.condition.dropping(labelDropout, ids: batch.sampleIDs, seed: seed)
     }
 }
