@@ -8,11 +8,14 @@ public struct DiffusionProcess: Sendable {
     public var schedule: any NoiseSchedule
     /// What the network's output stands for.
     public var prediction: any Prediction
+    /// How the noise was drawn, and is drawn to start sampling.
+    public var noise: any NoiseLaw
 
-    /// Combines a schedule and a prediction.
-    public init(schedule: any NoiseSchedule, prediction: any Prediction) {
+    /// Combines a schedule, a prediction and a law of noise.
+    public init(schedule: any NoiseSchedule, prediction: any Prediction, noise: any NoiseLaw = WhiteNoise()) {
         self.schedule = schedule
         self.prediction = prediction
+        self.noise = noise
     }
 
     /// The clean image that a network sees in noised images, all at the same level.

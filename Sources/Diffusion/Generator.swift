@@ -104,7 +104,8 @@ public struct Generator: Sendable {
             isTraining: false,
             random: RandomStream(seed: plan.seed, purpose: .dropout, index: samples.lowerBound)
         )
-        let start = noise.normal(Shape([samples.count] + image.dimensions)) * Float(process.schedule.sigma(times[0]))
+        let drawn = noise.draw(process.noise, Shape([samples.count] + image.dimensions))
+        let start = drawn * Float(process.schedule.sigma(times[0]))
         return plan.sampler.sample(from: start, along: times, process.schedule, using: &noise) { x, t in
             let clean = plan.guidance.clean(x, at: t, condition: condition) { rows, condition in
                 process.clean(model, rows, at: t, condition: condition, context)

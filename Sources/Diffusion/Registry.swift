@@ -64,6 +64,19 @@ public enum Weightings: MethodSlot {
     ]
 }
 
+/// The slot `noise`: how noise is drawn.
+public enum NoiseLaws: MethodSlot {
+    /// Any law of noise.
+    public typealias Base = any NoiseLaw
+    /// `noise`.
+    public static let name = "noise"
+    /// All laws, in alphabetical order.
+    public static let methods: [any Method.Type] = [
+        BetaPrimeNoise.self,
+        WhiteNoise.self,
+    ]
+}
+
 /// The slot `coupling`: which noise goes with which training example.
 public enum Couplings: MethodSlot {
     /// Any coupling.

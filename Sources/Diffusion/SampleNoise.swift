@@ -1,8 +1,7 @@
 public import Buffers
 public import Tensors
 
-/// White noise for a batch, each sample's from a stream of its own, so that it does not depend on how samples are
-/// grouped.
+/// Noise for a batch, each sample's from a stream of its own, so that it does not depend on how samples are grouped.
 public struct SampleNoise: Sendable {
     private var streams: [RandomStream]
 
@@ -18,11 +17,16 @@ public struct SampleNoise: Sendable {
 
     /// Standard normal numbers; the first axis of `shape` counts the samples.
     public mutating func normal(_ shape: Shape) -> Tensor {
+        draw(WhiteNoise(), shape)
+    }
+
+    /// Noise of a law; the first axis of `shape` counts the samples.
+    public mutating func draw(_ law: any NoiseLaw, _ shape: Shape) -> Tensor {
         precondition(shape[0] == streams.count, "\(shape) of \(streams.count) streams")
         let row = shape.removing(axis: 0)
         var values: [Float] = []
         values.reserveCapacity(shape.count)
-        for index in streams.indices { values += streams[index].normal(row).floats }
+        for index in streams.indices { values += law.draw(row, using: &streams[index]).floats }
         return Tensor(values, shape)
     }
 }

@@ -24,9 +24,8 @@ public enum AllMethods {
     /// The slots by the order of a run file.
     public static let slots: [any MethodSlot.Type] = [
         DataSources.self, Augmentations.self, Models.self, Objectives.self, Schedules.self, Predictions.self,
-        TimeSamplers.self, Weightings.self, Couplings.self, Samplers.self, Guidances.self, Optimizers.self,
-        RateSchedules.self,
-        Averages.self, SyncStrategies.self, Compressions.self, Aggregators.self,
+        TimeSamplers.self, Weightings.self, NoiseLaws.self, Couplings.self, Samplers.self, Guidances.self,
+        Optimizers.self, RateSchedules.self, Averages.self, SyncStrategies.self, Compressions.self, Aggregators.self,
     ]
 
     /// The slot of a name, or nil.

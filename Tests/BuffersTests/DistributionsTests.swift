@@ -74,6 +74,19 @@ struct DistributionsTests {
         #expect((0..<100).allSatisfy { _ in stream.integer(below: .max) < .max })
     }
 
+    // The mean and the variance of a gamma number are its shape, the fourth central moment 3 k^2 + 6 k.
+    @Test("are gamma numbers, of shapes below and above 1", arguments: [0.5, 1, 4.5, 1000])
+    func gamma(shape: Double) {
+        let numbers = draw(4) { $0.gamma(shape: shape) }
+        #expect(numbers.values.allSatisfy { $0 > 0 && $0.isFinite })
+        numbers.expect(numbers.mean { $0 }, is: shape, variance: shape, "mean")
+        let spread = numbers.mean { ($0 - shape) * ($0 - shape) }
+        numbers.expect(spread, is: shape, variance: 2 * shape * shape + 6 * shape, "variance")
+        guard shape == 1 else { return }
+        // An exponential number is beyond ln 2 half of the times.
+        numbers.expect(numbers.mean { $0 > 0.693_147_180_559_945 ? 1 : 0 }, is: 0.5, variance: 0.25, "median")
+    }
+
     @Test("stop the program where a bound would reject nearly everything")
     func preconditions() async {
         await #expect(processExitsWith: .failure) {

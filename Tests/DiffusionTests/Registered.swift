@@ -25,6 +25,10 @@ func timeSampler(_ name: String) throws -> any TimeSampler {
     try method(TimeSamplers.self, name, as: (any TimeSampler).self)
 }
 
+func noiseLaw(_ name: String) throws -> any NoiseLaw {
+    try method(NoiseLaws.self, name, as: (any NoiseLaw).self)
+}
+
 func coupling(_ name: String) throws -> any Coupling {
     try method(Couplings.self, name, as: (any Coupling).self)
 }

@@ -29,6 +29,8 @@ public struct Denoising: Objective {
     @Choice<TimeSamplers> public var time: any TimeSampler = LogitNormalTime()
     /// How much each level counts.
     @Choice<Weightings> public var weighting: any LossWeighting = UniformWeighting()
+    /// How noise is drawn.
+    @Choice<NoiseLaws> public var noise: any NoiseLaw = WhiteNoise()
     /// Which noise goes with which image of a micro-batch.
     @Choice<Couplings> public var coupling: any Coupling = IndependentCoupling()
     /// The share of samples trained without their label, in `[0, 1]`; above 0 it makes guidance possible.
@@ -60,13 +62,15 @@ public struct Denoising: Objective {
     /// As the coupling does.
     public var couplesSamples: Bool { coupling.couplesSamples }
 
-    /// The schedule and the prediction.
-    public var process: DiffusionProcess { DiffusionProcess(schedule: schedule, prediction: prediction) }
+    /// The schedule, the prediction and the law of noise.
+    public var process: DiffusionProcess {
+        DiffusionProcess(schedule: schedule, prediction: prediction, noise: noise)
+    }
 
     /// The sum over samples of the weighted mean squared error of the network's output.
     public func loss(_ model: any Denoiser, _ batch: Batch, _ context: ObjectiveContext) -> Loss {
         let levels = batch.sampleIDs.map { id in level(ofSample: id, context) }
-        let noised = NoisedBatch(batch.images, ids: batch.sampleIDs, levels, seed: context.seed, coupling)
+        let noised = NoisedBatch(batch.images, ids: batch.sampleIDs, levels, seed: context.seed, law: noise, coupling)
         let answer = model(
             noised.input,
             noiseLabel: column(levels.map(\.around.noiseLabel), rank: 1),

@@ -23,11 +23,12 @@ struct NoisedBatch {
         ids: [UInt64],
         _ levels: [TrainedLevel],
         seed: UInt64,
+        law: any NoiseLaw = WhiteNoise(),
         _ coupling: any Coupling = IndependentCoupling()
     ) {
         let clean = Tensor(images)
         var streams = SampleNoise(ids.map { RandomStream(seed: seed, purpose: .noise, index: $0) })
-        let noise = coupling.coupled(streams.normal(images.shape), to: clean, ids: ids, seed: seed)
+        let noise = coupling.coupled(streams.draw(law, images.shape), to: clean, ids: ids, seed: seed)
         let rank = images.shape.rank
         input =
             clean * column(levels.map { $0.around.inputScale * $0.alpha }, rank: rank)
