@@ -90,9 +90,13 @@ hosts_shape() {
 hosts_agent() {
     cat >"$hosts_folder/agent" <<END
 #!/bin/sh
-holder=\$(cat "$hosts_folder/\$1") && shift &&
-    exec nsenter --target "\$holder" --net --uts --ipc --mount \\
-        env -i "PATH=$PATH" "HOME=$HOME" OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 sh -c "\$*"
+holder=\$(cat "$hosts_folder/\$1") && shift || exit 255
+nsenter --target "\$holder" --net --uts --ipc --mount \\
+    env -i "PATH=$PATH" "HOME=$HOME" OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 sh -c "\$*"
+status=\$?
+# From a host without power ssh hears nothing either: mpirun must find out by itself.
+[ "\$status" -ne 137 ] || exec sleep infinity
+exit "\$status"
 END
     chmod +x "$hosts_folder/agent"
 }
