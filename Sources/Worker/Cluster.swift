@@ -1,20 +1,55 @@
 public import Communication
 import MPICommunication
+public import Training
 
 /// The group of ranks that this process was started in.
-public enum Cluster {
-    /// Runs `body` as one rank; an error of one rank ends all of them with one sentence that names it.
+public struct Cluster: Sendable {
+    /// Seconds that a rank waits in an exchange for one that does not come; nil watches nothing.
+    public var patience: Int?
+    /// Follows the signals to stop.
+    public var stop: StopSignal
+    /// Is told once, on rank 0, how the job answers the loss of a rank.
+    public var note: @Sendable (String) -> Void
+
+    /// The patience that does unless there is a reason for another.
+    public static var usualPatience: Int { RankWatch.usualPatience }
+
+    /// A group; see the properties.
+    public init(
+        patience: Int? = usualPatience,
+        until stop: StopSignal,
+        note: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.patience = patience
+        self.stop = stop
+        self.note = note
+    }
+
+    /// Runs `body` as one rank; an error of one rank ends all of them with one sentence that names it, and so does a rank that is gone or
+    /// hangs.
     ///
     /// Without `mpirun` the group has one member.
-    public static func enter(_ body: (any Communicator) throws -> Bool) throws -> Bool {
+    public func enter(_ body: (any Communicator) throws -> Bool) throws -> Bool {
         let environment = try MPIEnvironment()
+        var watch: RankWatch?
         do {
-            let result = try body(environment.communicator())
+            let communicator = environment.communicator()
+            watch = try startWatch(communicator, host: environment.host)
+            let result = try body(watch.map { WatchedCommunicator(communicator, by: $0) } ?? communicator)
             try environment.finish()
+            watch?.finish()
             return result
         } catch {
             guard environment.size > 1 else { throw error }
+            watch?.announceEnd()
             environment.abort(because: "\(error)")
         }
+    }
+
+    private func startWatch(_ communicator: any Communicator, host: String) throws -> RankWatch? {
+        guard communicator.size > 1 else { return nil }
+        if communicator.rank == 0 { note(RankRecovery.description(isWatched: patience != nil)) }
+        guard let patience else { return nil }
+        return try RankWatch.start(communicator, host: host, patience: patience, isStopping: { [stop] in stop.isSet })
     }
 }

@@ -34,7 +34,16 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Threads of each rank.")
     var threads = 1
 
+    @Option(help: "Seconds that ranks wait in an exchange for one that does not come, before the job ends.")
+    var patience = Cluster.usualPatience
+
+    @Flag(help: "Do not watch whether all ranks live, as a debugger that stops one needs it.")
+    var noWatch = false
+
     func validate() throws {
+        guard (1...86400).contains(patience) else {
+            throw ValidationError("--patience must be 1 to 86400 seconds, not \(patience)")
+        }
         guard (1...1024).contains(threads) else { throw ValidationError("--threads must be 1 to 1024, not \(threads)") }
     }
 
@@ -43,7 +52,8 @@ struct RunCommand: ParsableCommand {
         SignalWatcher.watch(stop)
         let config = try RunConfig(contentsOf: file, overrides: overrides)
         let run = ClusterRun(config, out: out ?? "runs/\(config.name)", fresh: fresh)
-        let finished = try Cluster.enter { communicator in
+        let cluster = Cluster(patience: noWatch ? nil : patience, until: stop, note: Program.note)
+        let finished = try cluster.enter { communicator in
             let display = ProgressDisplay(isTerminal: isatty(STDERR_FILENO) == 1)
             return try ComputeScope.run(threads: threads) {
                 let finished = try run.run(communicator, until: stop, display: display)

@@ -34,7 +34,7 @@ struct HelpTests {
         ],
         "difftrain-worker": [
             "": "",
-            "run": "--fresh --out --set --threads <file>",
+            "run": "--fresh --no-watch --out --patience --set --threads <file>",
             "join": "--cache --host --threads --token <address>",
             "doctor": "--cache --json --token <address>",
         ],

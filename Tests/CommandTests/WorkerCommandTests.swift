@@ -20,6 +20,9 @@ struct WorkerCommandTests {
         for other in ["second", "run"] { try await bench.difftrain("checkpoint diff first \(other)").succeeds() }
         try await bench.worker("tiny.yaml --out first --set seed=8").fails(2, "'seed: 8' here")
         try await bench.worker("tiny.yaml --out first --set seed=8 --fresh").succeeds()
+        try await bench.worker("tiny.yaml --out third --patience 60").succeeds()
+        try await bench.worker("tiny.yaml --out third --no-watch").succeeds()
+        try await bench.worker("tiny.yaml --patience 0").fails(2, "--patience must be 1 to 86400 seconds")
         try await bench.worker("none.yaml").fails(2, "none.yaml")
         try await bench.worker("tiny.yaml --threads 0").fails(2, "--threads must be 1 to 1024")
     }
