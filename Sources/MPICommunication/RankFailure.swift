@@ -10,7 +10,7 @@ struct RankFailure: Equatable, Sendable {
         case unreached(seconds: Int)
         /// They live, but have not come to an exchange in which others have waited for this many seconds.
         case missing(exchange: UInt64, seconds: Int)
-        /// All ranks are in this exchange, and it has not ended for this many seconds; the ranks named are those that wait.
+        /// All ranks are in an exchange, the foremost in this one, and have not come out for this many seconds; those that wait are named.
         case endless(exchange: UInt64, seconds: Int)
     }
 
@@ -53,7 +53,7 @@ struct RankFailure: Equatable, Sendable {
         case .missing(let exchange, let seconds):
             "\(isOne ? "has" : "have") not come to exchange \(exchange), where others have waited for \(seconds) s"
         case .endless(let exchange, let seconds):
-            "\(isOne ? "has" : "have") been in exchange \(exchange) for \(seconds) s, though all ranks have come"
+            "\(isOne ? "has" : "have") been in exchange \(exchange) for \(seconds) s, which does not end"
         }
     }
 

@@ -85,6 +85,8 @@ final class RankLinks {
         for link in open.values { link.finishSending() }
     }
 
+    /// Whether all connections stand or have stood.
+    var isComplete: Bool { dials.isEmpty && awaited.isEmpty }
     /// Whether no connection stands.
     var isEmpty: Bool { open.isEmpty }
 }

@@ -65,6 +65,9 @@ struct RankWatchLoop {
                 if perform(state.handle(input, at: moment), links, pulse()) { return }
             }
             if let command = command() {
+                // A job may end before its watches have found each other.
+                let limit = now + .seconds(1)
+                while !links.isComplete, now < limit { _ = links.wait(.milliseconds(50), extra: -1, at: now) }
                 links.send(command, about: place.rank)
                 return drain(links, until: { now }, for: .seconds(1))
             }

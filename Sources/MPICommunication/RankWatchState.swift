@@ -207,11 +207,12 @@ extension RankWatchState {
         guard let last = waiting.map(\.pulse).max() else { return nil }
         let seconds = Int(limits.patience.components.seconds)
         let exchange = last / 2 + 1
-        let missing = pulses.filter { $0.pulse < last }.map(\.rank).sorted()
+        // Who waits in an earlier exchange waits for the same ranks: the root of a broadcast may be ahead of all others.
+        let missing = pulses.filter { $0.pulse < last && $0.pulse % 2 == 0 }.map(\.rank).sorted()
         if !missing.isEmpty {
             return RankFailure(kind: .missing(exchange: exchange, seconds: seconds), ranks: missing)
         }
-        let stuck = waiting.filter { $0.pulse == last }.map(\.rank).sorted()
+        let stuck = waiting.map(\.rank).sorted()
         return RankFailure(kind: .endless(exchange: exchange, seconds: seconds), ranks: stuck)
     }
 }
