@@ -20,7 +20,8 @@ public protocol Communicator: AnyObject {
     ) throws(CommunicationError) -> any PendingMean
     /// The same for a buffer whose values become final range after range, so that the exchange can run while the rest is computed.
     ///
-    /// If `OpenMean.wait()` throws or reports an incomplete mean, the values of the buffer are undefined.
+    /// If `OpenMean.wait()` throws or reports an incomplete mean, the values of the buffer are undefined. It throws `notFinite` on every
+    /// member if one brought values that are not finite with a weight above 0; the group can go on then, with another mean.
     func openMean(
         of buffer: FlatBuffer,
         weight: Float,

@@ -24,14 +24,18 @@ public final class LocalCommunicator: Communicator {
     }
 
     /// Adds the weighted values in the order of ranks and divides once by the sum of the weights.
+    ///
+    /// Throws `notFinite` on all members if one of them brought values that are not finite with a weight above 0.
     public func startMean(
         of buffer: FlatBuffer,
         weight: Float,
         round: UInt64
     ) throws(CommunicationError) -> any PendingMean {
         try checkWeight(weight)
-        guard weight == 0 || buffer.withFloats(isUsable) else { throw .notFinite(round: round) }
-        let result = try group.exchange(.mean(buffer.floats, weight: weight), from: rank)
+        // Even values that cannot be used are handed in, so that no member waits for this one.
+        let isUsable = weight == 0 || buffer.withFloats(isUsable)
+        let deposit = isUsable ? LocalGroup.Deposit.mean(buffer.floats, weight: weight) : .unusable(round: round)
+        let result = try group.exchange(deposit, from: rank)
         guard case .mean(let mean, let report) = result else { throw LocalGroup.mixedCalls }
         if !mean.isEmpty { buffer.copy(from: mean) }
         return FinishedMean(report)

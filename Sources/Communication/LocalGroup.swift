@@ -9,6 +9,8 @@ public final class LocalGroup: Sendable {
 
     enum Deposit: Sendable {
         case mean([Float], weight: Float)
+        /// Values that are not finite, in a mean.
+        case unusable(round: UInt64)
         case floats([Float], root: Int)
         case bytes([UInt8], root: Int)
         case barrier
@@ -16,7 +18,7 @@ public final class LocalGroup: Sendable {
         /// What must be the same for all members.
         var call: String {
             switch self {
-            case .mean: "mean"
+            case .mean, .unusable: "mean"
             case .floats(_, let root): "values of \(root)"
             case .bytes(_, let root): "bytes of \(root)"
             case .barrier: "barrier"
@@ -97,6 +99,7 @@ public final class LocalGroup: Sendable {
         guard Set(deposits.map(\.call)).count == 1 else { return .failed(Self.mixedCalls) }
         switch deposits[0] {
         case .mean(let values, _): return mean(deposits, count: values.count)
+        case .unusable(let round): return .failed(.notFinite(round: round))
         case .floats(let first, let root):
             guard case .floats(let values, _) = deposits[root] else { return .floats(first) }
             return .floats(values)
@@ -110,6 +113,7 @@ public final class LocalGroup: Sendable {
     private func mean(_ deposits: [Deposit], count: Int) -> Outcome {
         var (parts, weights): ([Float], [Float]) = ([], [])
         for deposit in deposits {
+            if case .unusable(let round) = deposit { return .failed(.notFinite(round: round)) }
             guard case .mean(let values, let weight) = deposit else { continue }
             guard values.count == count else { return .failed(.countMismatch(expected: count, found: values.count)) }
             guard weight > 0 else { continue }

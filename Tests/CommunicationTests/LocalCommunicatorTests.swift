@@ -39,6 +39,27 @@ struct LocalCommunicatorTests {
         #expect(results == [[[3], [0], [0]], [[3], [1], [0]]])
     }
 
+    @Test("are all told that one's values are not finite, and can go on")
+    func notFinite() async throws {
+        let group = LocalGroup(size: 3)
+        let results = try await onThreads(3) { rank -> (CommunicationError?, [Float]) in
+            let member = group.member(rank)
+            let buffer = FlatBuffer([rank == 1 ? .infinity : 3])
+            var found: CommunicationError?
+            do throws(CommunicationError) {
+                let mean = try member.openMean(of: buffer, weight: 1, round: 7)
+                mean.deliver(0..<1)
+                _ = try mean.wait()
+            } catch {
+                found = error
+            }
+            buffer.fill(Float(rank))
+            _ = try? member.mean(of: buffer, weight: 1, round: 8)
+            return (found, buffer.floats)
+        }
+        for result in results { #expect(result == (.notFinite(round: 7), [1])) }
+    }
+
     @Test("share the root's values and bytes")
     func broadcasts() async throws {
         let group = LocalGroup(size: 3)
