@@ -18,6 +18,17 @@ extension FlatBuffer {
         region.floats.update(from: data.region.floats, count: count)
     }
 
+    /// Takes over a range of the elements of a buffer of the same count, each multiplied by a factor.
+    ///
+    /// The bits are those of a copy of all elements that is then scaled.
+    public func copy(_ range: Range<Int>, of other: FlatBuffer, times factor: Float) {
+        precondition(other.count == count, "\(other.count) elements into \(count)")
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "range \(range) of \(count)")
+        let start = region.floats + range.lowerBound
+        start.update(from: other.region.floats + range.lowerBound, count: range.count)
+        ck_scale(start, range.count, factor)
+    }
+
     /// Adds `scale * other`.
     public func add(_ other: FlatBuffer, scale: Float = 1) {
         precondition(other.count == count, "\(other.count) elements added to \(count)")

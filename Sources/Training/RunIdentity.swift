@@ -6,13 +6,17 @@ struct RunIdentity {
 
     init(_ config: RunConfig) {
         var essential = config
-        // A run may be made longer, saved, judged, reported and kept in memory differently without becoming another run.
+        // A run may be made longer, saved, judged, reported, kept in memory and exchanged differently without becoming another run.
         essential.name = "run"
         essential.length = RunConfig().length
         essential.checkpoint = CheckpointSection()
         essential.evaluation = EvaluationSection()
         essential.report = ReportSection()
         essential.recompute = []
+        if var everyStep = essential.synchronization as? EveryStep {
+            everyStep.overlap = EveryStep().overlap
+            essential.synchronization = everyStep
+        }
         lines = ConfigEncoder.encode(essential).split(separator: "\n").map(String.init)
     }
 

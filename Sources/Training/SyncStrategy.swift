@@ -41,6 +41,20 @@ public protocol Synchronizer: AnyObject, Checkpointable {
         at progress: Progress
     ) throws(CommunicationError) -> (any OpenMean)?
 
+    /// A step starts from these parameters; nothing to do by default.
+    ///
+    /// May be called again before the step is done.
+    func begin(from parameters: FlatBuffer)
+
+    /// The gradient of this step is not finite on this worker, which brings the weight 0; nothing to do by default.
+    func withdraw()
+
+    /// Samples that the run took, before this step, since all workers held the same parameters; 0 unless a strategy lets them differ.
+    var samplesApart: UInt64 { get }
+
+    /// What became of the mean that `reduceParameters` formed in this step; nil, as by default, if it formed none.
+    var agreement: MeanReport? { get }
+
     /// Adds up what the workers found in their own parts; with other sharing than `sharded` it is the number itself.
     func sumOverParts(_ value: Double) throws(CommunicationError) -> Double
 
@@ -64,7 +78,7 @@ public protocol Synchronizer: AnyObject, Checkpointable {
     /// Whether `reduceParameters` may change parameters; averages then wait for it instead of following the update at once.
     var changesParameters: Bool { get }
 
-    /// Agrees on parameters after an update, where the strategy does that.
+    /// Agrees on parameters after an update, where the strategy does that; `progress` counts the step just taken.
     ///
     /// - Returns: Whether all workers now hold the same parameters; averages follow only those.
     func reduceParameters(_ parameters: FlatBuffer, at progress: Progress) throws(CommunicationError) -> Bool
@@ -73,6 +87,18 @@ public protocol Synchronizer: AnyObject, Checkpointable {
 extension Synchronizer {
     /// The same state on all workers.
     public var sharing: StateSharing { .replicated }
+
+    /// Nothing.
+    public func begin(from parameters: FlatBuffer) {}
+
+    /// Nothing.
+    public func withdraw() {}
+
+    /// None.
+    public var samplesApart: UInt64 { 0 }
+
+    /// None.
+    public var agreement: MeanReport? { nil }
 
     /// No mean of gradients that are still computed.
     public func openGradients(

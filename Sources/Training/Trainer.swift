@@ -19,13 +19,13 @@ public final class Trainer {
     /// This worker's side of the strategy that agrees with other workers.
     public let synchronizer: any Synchronizer
     private let batches: BatchSource
-    private let mean: FlatBuffer
+    let mean: FlatBuffer
     /// The parameters of this step as products read them.
     private var weights: ComputeWeights
-    private var clock = StepClock()
-    private var loss = MeanLoss()
+    var clock = StepClock()
+    private(set) var loss = MeanLoss()
     private var samples = 0
-    private var withdrawn = 0
+    var withdrawn = 0
 
     /// Makes a trainer at the start of a run; a checkpoint may be restored into `state`.
     public init(_ recipe: Recipe, communicator: any Communicator, readers: Int = 1) throws(TrainingError) {
@@ -33,7 +33,9 @@ public final class Trainer {
         synchronizer = recipe.config.synchronization.makeSynchronizer(recipe.layout, communicator)
         state = recipe.makeState(synchronizer.sharing)
         batches = try BatchSource(recipe, readers: readers)
-        mean = FlatBuffer(count: recipe.layout.count)
+        // Memory to exchange from may be scarce, and a worker's own gradient stays with it.
+        let isOwn = synchronizer.sharing == .local
+        mean = isOwn ? FlatBuffer(count: recipe.layout.count) : communicator.makeBuffer(count: recipe.layout.count)
         weights = ComputeWeights(state.parameters, recipe.config.precision)
     }
 
@@ -45,8 +47,7 @@ public final class Trainer {
     /// One step over `work`: at most one update of the parameters.
     public func step(_ work: Work) throws(TrainingError) -> StepReport {
         begin()
-        for range in work.samples { _ = try accumulate(range) }
-        let exchanged = try exchange()
+        let exchanged = try accumulateAndExchange(work)
         guard exchanged.isComplete else { throw .incompleteMean(lost: exchanged.lost) }
         return try apply(exchanged, globalSampleCount: work.globalSampleCount)
     }
@@ -58,22 +59,37 @@ public final class Trainer {
         samples = 0
         weights = ComputeWeights(state.parameters, recipe.config.precision)
         state.gradients.fill(0)
+        synchronizer.begin(from: state.parameters)
     }
 
     /// Adds the gradients of a range of samples.
     ///
     /// - Returns: The mean loss of the range; not finite if the network or its gradient overflowed.
     public func accumulate(_ range: Range<UInt64>) throws(TrainingError) -> Double {
+        let loss = try accumulate(range, beforeBackward: { _, _ in }, onReady: { _ in })
+        return state.gradients.isFinite ? loss.value : .nan
+    }
+
+    /// Adds the gradients of a range of samples.
+    ///
+    /// `beforeBackward` gets the loss of the range so far, with the number of samples that a micro-batch added to it, before its gradients are
+    /// computed; `onReady` learns which of them are final.
+    func accumulate(
+        _ range: Range<UInt64>,
+        beforeBackward: (_ loss: MeanLoss, _ count: Int) throws(TrainingError) -> Void,
+        onReady: (Range<Int>) -> Void
+    ) throws(TrainingError) -> MeanLoss {
         var loss = MeanLoss()
-        try batches.forEach(in: range) { batch in
+        try batches.forEach(in: range) { batch throws(TrainingError) in
             let tape = Tape()
             let terms = recipe.config.objective.loss(recipe.model, batch, context(batch, tape))
-            tape.backward(terms.total, into: state.gradients, of: state.parameters)
             loss.add(terms, samples: batch.count)
+            try beforeBackward(loss, batch.count)
+            tape.backward(terms.total, into: state.gradients, of: state.parameters, onReady: onReady)
         }
         self.loss.add(loss)
         samples += range.count
-        return state.gradients.isFinite ? loss.value : .nan
+        return loss
     }
 
     /// Forms the mean over all workers.
@@ -84,7 +100,10 @@ public final class Trainer {
         mean.copy(from: state.gradients)
         mean.scale(by: samples == 0 ? 0 : 1 / Float(samples))
         let isSound = mean.isFinite && loss.isFinite
-        if !isSound { mean.fill(0) }
+        if !isSound {
+            mean.fill(0)
+            synchronizer.withdraw()
+        }
         clock.startExchange()
         let report = try group { () throws(CommunicationError) in
             try synchronizer.reduceGradients(mean, weight: isSound ? Float(samples) : 0, at: state.progress)
@@ -103,7 +122,9 @@ public final class Trainer {
         var norm = 0.0
         var progress = state.progress
         progress.advance(by: UInt64(globalSampleCount))
-        var following = state.averages.steps(at: progress, batch: globalSampleCount)
+        // Averages follow only what all workers agree on; a step of theirs then covers all samples since the last agreement.
+        let batch = globalSampleCount + Int(synchronizer.samplesApart)
+        var following = state.averages.steps(at: progress, batch: batch)
         if exchanged.totalWeight > 0 {
             // Clipping comes after the mean, so that n workers and one worker on the same batch do the same thing.
             let own = state.own(mean)
@@ -123,11 +144,9 @@ public final class Trainer {
             if !synchronizer.changesParameters { following = [] }
         }
         // Averages follow this worker's part before the parts are gathered, and agreed parameters where agreeing changes them.
-        if !synchronizer.changesParameters { follow(following, at: progress, globalSampleCount) }
-        _ = try group { () throws(CommunicationError) in
-            try synchronizer.reduceParameters(state.parameters, at: state.progress)
-        }
-        if synchronizer.changesParameters { follow(following, at: progress, globalSampleCount) }
+        if !synchronizer.changesParameters { follow(following, at: progress, batch) }
+        let isAgreed = try agree(at: progress)
+        if synchronizer.changesParameters, isAgreed { follow(following, at: progress, batch) }
         state.progress = progress
         return report(exchanged, globalSampleCount, norm, rate)
     }
@@ -135,6 +154,17 @@ public final class Trainer {
     private func follow(_ steps: [AverageStep], at progress: Progress, _ batch: Int) {
         for step in steps { step.take(toward: state.ownParameters) }
         state.averages.copyBack(into: state.ownParameters, at: progress, batch: batch)
+    }
+
+    private func agree(at progress: Progress) throws(TrainingError) -> Bool {
+        clock.startExchange()
+        let isAgreed = try group { () throws(CommunicationError) in
+            try synchronizer.reduceParameters(state.parameters, at: progress)
+        }
+        clock.endExchange()
+        // Afterwards there is no step in which it could be tried again.
+        if progress.isFinished, !isAgreed { throw .incompleteMean(lost: synchronizer.agreement?.lost ?? []) }
+        return isAgreed
     }
 
     private func context(_ batch: Batch, _ tape: Tape) -> ObjectiveContext {
@@ -174,8 +204,8 @@ public final class Trainer {
         )
         report.imagesPerSecond = Double(globalSampleCount) / max(clock.seconds, 1e-9)
         report.exchangeSeconds = clock.exchangeSeconds
-        report.contributors = exchanged.contributors
-        report.bytesSent = exchanged.bytesSent
+        report.contributors = synchronizer.agreement?.contributors ?? exchanged.contributors
+        report.bytesSent = exchanged.bytesSent + (synchronizer.agreement?.bytesSent ?? 0)
         report.withdrawn = withdrawn
         return report
     }

@@ -17,6 +17,9 @@ public struct EveryStep: SyncStrategy {
         equations: "section 3.1"
     )
 
+    /// Whether the exchange runs while the last gradients are computed; changes no number.
+    public var overlap = true
+
     /// The defaults.
     public init() {}
 
@@ -25,18 +28,30 @@ public struct EveryStep: SyncStrategy {
 
     /// Makes the state of one worker.
     public func makeSynchronizer(_ layout: ParameterLayout, _ communicator: any Communicator) -> any Synchronizer {
-        EveryStepSynchronizer(communicator)
+        EveryStepSynchronizer(communicator, overlap: overlap)
     }
 }
 
 /// Averages gradients; parameters agree because all workers apply the same update.
 final class EveryStepSynchronizer: Synchronizer {
     private let communicator: any Communicator
+    private let overlap: Bool
 
     var changesParameters: Bool { false }
 
-    init(_ communicator: any Communicator) {
+    init(_ communicator: any Communicator, overlap: Bool) {
         self.communicator = communicator
+        self.overlap = overlap
+    }
+
+    // Alone there is nothing to wait for.
+    func openGradients(
+        _ gradients: FlatBuffer,
+        weight: Float,
+        at progress: Progress
+    ) throws(CommunicationError) -> (any OpenMean)? {
+        guard overlap, communicator.size > 1 else { return nil }
+        return try communicator.openMean(of: gradients, weight: weight, round: progress.samples)
     }
 
     func reduceGradients(
