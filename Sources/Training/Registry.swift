@@ -11,7 +11,9 @@ public enum SyncStrategies: MethodSlot {
     public static let name = "synchronization"
     /// All strategies, by name.
     public static let methods: [any Method.Type] = [
+        DiLoCo.self,
         EveryStep.self,
+        LocalSteps.self,
         Sharded.self,
     ]
 
