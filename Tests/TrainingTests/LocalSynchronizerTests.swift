@@ -83,10 +83,15 @@ struct LocalSynchronizerTests {
     }()
 
     private func save(_ workers: [Worker], in store: CheckpointStore) throws -> CheckpointReader {
-        var writer = try store.begin(
-            CheckpointState(samples: 1, step: 1, plannedSamples: 2, configDigest: Digest(of: [0]), facts: [:])
-        )
-        for worker in workers { try worker.synchronizer.save(&writer) }
+        let state = CheckpointState(samples: 1, step: 1, plannedSamples: 2, configDigest: Digest(of: [0]), facts: [:])
+        var writer = try store.begin(state, count: workers.count)
+        try workers[0].synchronizer.save(&writer)
+        for rank in 1..<max(1, workers.count) {
+            let folder = writer.folderPath
+            var other = CheckpointWriter(state, joining: folder, compressionLevel: nil, rank: rank, of: workers.count)
+            try workers[rank].synchronizer.save(&other)
+            try writer.include(other.files)
+        }
         _ = try writer.commit()
         return try #require(store.newestValid().reader)
     }
@@ -100,10 +105,11 @@ struct LocalSynchronizerTests {
             for step in 0..<stop {
                 for rank in 0..<2 { _ = try workers[rank].step(isFinite: rank == 0 || step != 5) }
             }
-            let reader = try save(workers, in: store)
+            var reader = try save(workers, in: store)
             var resumed = [0, 1].map { Worker(strategy, rank: $0) }
             for rank in 0..<2 {
                 var synchronizer = resumed[rank].synchronizer
+                reader.rank = rank
                 try synchronizer.restore(reader)
                 resumed[rank].follow(workers[rank])
                 #expect(synchronizer.samplesApart == UInt64(stop % 4 * 13))
@@ -127,10 +133,11 @@ struct LocalSynchronizerTests {
         let store = CheckpointStore(directory: directory.path + "/checkpoints")
         var workers = [0, 1].map { Worker(strategy, rank: $0) }
         for rank in 0..<2 { _ = try workers[rank].step() }
-        let reader = try save(workers, in: store)
+        var reader = try save(workers, in: store)
         for (rank, weight) in [(2, 6), (3, 7)] as [(Int, Float)] {
             var worker = Worker(strategy, rank: rank, of: 4)
             var synchronizer = worker.synchronizer
+            reader.rank = rank
             try synchronizer.restore(reader)
             worker.follow(workers[rank % 2])
             for _ in 0..<3 { _ = try worker.step() }

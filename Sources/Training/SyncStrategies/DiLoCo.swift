@@ -21,6 +21,9 @@ public struct DiLoCo: SyncStrategy {
         equations: "algorithm 1"
     )
 
+    /// All workers agree in the same step.
+    public static let needsFixedGroup = true
+
     /// From one agreement to the next, more than 0; counted over the whole run, so that all workers agree in the same step.
     public var every = Interval.steps(500)
     /// The outer learning rate, more than 0; 1 without momentum is the average of `local-steps`.

@@ -18,6 +18,9 @@ public struct LocalSteps: SyncStrategy {
         equations: "algorithm 1"
     )
 
+    /// All workers agree in the same step.
+    public static let needsFixedGroup = true
+
     /// From one agreement to the next, more than 0; counted over the whole run, so that all workers agree in the same step.
     public var every = Interval.steps(8)
 

@@ -30,7 +30,7 @@ final class LocalSynchronizer: Synchronizer {
     /// The parameters that all workers last agreed on.
     let agreed: FlatBuffer
     let rule: any AgreementRule
-    let communicator: any Communicator
+    private let communicator: any Communicator
     var phase = LocalPhase()
     var share = LocalShare()
     private let every: Interval
