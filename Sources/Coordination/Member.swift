@@ -10,6 +10,8 @@ public struct Member: Codable, Equatable, Sendable {
     public var host: String
     /// Port of its frame listener.
     public var port: Int
+    /// How many processes it computes with; nil: one.
+    public internal(set) var ranks: Int?
     /// Its place in the order of joining; groups are ranked by it.
     public let ordinal: UInt64
     /// When it joined.
@@ -40,15 +42,29 @@ public struct JoinFacts: Codable, Equatable, Sendable {
     public var port: Int
     /// The state it holds already, if any.
     public var holds: StateMark?
+    /// How many processes it computes with, at most `largestRanks`; nil: one.
+    public var ranks: Int?
+
+    /// The most processes that one member may stand for.
+    public static let largestRanks = 4096
 
     /// Gathers the facts.
-    public init(peer: PeerID, owner: String, name: String, host: String, port: Int, holds: StateMark? = nil) {
+    public init(
+        peer: PeerID,
+        owner: String,
+        name: String,
+        host: String,
+        port: Int,
+        holds: StateMark? = nil,
+        ranks: Int? = nil
+    ) {
         self.peer = peer
         self.owner = owner
         self.name = name
         self.host = host
         self.port = port
         self.holds = holds
+        self.ranks = ranks
     }
 
     /// Checks the ranges.
@@ -60,5 +76,8 @@ public struct JoinFacts: Codable, Equatable, Sendable {
             throw .invalid(what: "host", value: String(host.prefix(80)))
         }
         guard (0...65535).contains(port) else { throw .invalid(what: "port", value: "\(port)") }
+        guard (1...Self.largestRanks).contains(ranks ?? 1) else {
+            throw .invalid(what: "number of ranks", value: "\(ranks ?? 1)")
+        }
     }
 }

@@ -15,15 +15,25 @@ public struct JoinRequest: Codable, Equatable, Sendable {
     public var port: Int
     /// The state it holds, if it was a member before.
     public var holds: StateMark?
+    /// How many processes it computes with, 1 to `JoinFacts.largestRanks`; its shares are in proportion. Nil: one.
+    public var ranks: Int?
 
     /// Gathers the facts.
-    public init(peer: PeerID, name: String, host: String?, port: Int, holds: StateMark? = nil) {
+    public init(
+        peer: PeerID,
+        name: String,
+        host: String?,
+        port: Int,
+        holds: StateMark? = nil,
+        ranks: Int? = nil
+    ) {
         version = protocolVersion
         self.peer = peer
         self.name = name
         self.host = host
         self.port = port
         self.holds = holds
+        self.ranks = ranks
     }
 }
 

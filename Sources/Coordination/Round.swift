@@ -113,12 +113,20 @@ public struct Commit: Codable, Equatable, Sendable {
     public let after: StateMark
     /// The group; its first member is the leader.
     public let members: [PeerID]
+    /// Samples that each member brought, in the order of the group; nil in journals that do not say.
+    public let weights: [UInt64]?
     /// Digest of the mean.
     public let digest: ContentDigest
     /// Mean loss over the batch, if it was finite.
     public let loss: Double?
     /// What the leader does besides.
     public let duties: [Duty]
+
+    /// Samples that a member brought; nil if it is not in the group.
+    public func weight(of peer: PeerID) -> UInt64? {
+        guard let weights, let index = members.firstIndex(of: peer), index < weights.count else { return nil }
+        return weights[index]
+    }
 }
 
 /// Something the leader of a round does for all, from the state after the round.

@@ -38,9 +38,10 @@ extension RunState {
         round?.pieces = pieces
     }
 
-    /// Cuts samples into shares: equal among about equally fast members, else in proportion to speed.
+    /// Cuts samples into shares: in proportion to ranks among members whose ranks are about equally fast, else to speed.
     func split(_ count: UInt64, among peers: [PeerID]) -> [(peer: PeerID, count: UInt64)] {
-        let fits = count.isMultiple(of: plan.granularity) && count / plan.granularity >= UInt64(peers.count)
+        let ranks = peers.reduce(UInt64(0)) { $0 + UInt64(members[$1]?.ranks ?? 1) }
+        let fits = count.isMultiple(of: plan.granularity) && count / plan.granularity >= ranks
         let quantum = fits ? plan.granularity : 1
         let quanta = count / quantum
         let weights = splitWeights(of: peers)
@@ -59,13 +60,14 @@ extension RunState {
         return shares
     }
 
-    /// Speeds, or all 1 if one is not known or the fastest is less than half again as fast as the slowest.
+    /// Speeds, or numbers of ranks if a speed is not known or the fastest rank is less than half again as fast as the slowest.
     private func splitWeights(of peers: [PeerID]) -> [Double] {
-        let speeds = peers.compactMap { members[$0]?.speed }
+        let ranks = peers.map { Double(members[$0]?.ranks ?? 1) }
+        let speeds = zip(peers, ranks).compactMap { peer, ranks in members[peer]?.speed.map { $0 / ranks } }
         guard speeds.count == peers.count, let slowest = speeds.min(), let fastest = speeds.max(),
             slowest > 0, fastest > 1.5 * slowest
-        else { return peers.map { _ in 1 } }
-        return speeds.map { max($0, fastest / 64) }
+        else { return ranks }
+        return zip(speeds, ranks).map { max($0, fastest / 64) * $1 }
     }
 
     private mutating func makeLease(for peer: PeerID, count: UInt64, at now: Timestamp) -> Lease {

@@ -6,6 +6,7 @@ extension RunState {
             guard known.owner == facts.owner else { throw .notOwner(facts.peer) }
             members[facts.peer]?.host = facts.host
             members[facts.peer]?.port = facts.port
+            members[facts.peer]?.ranks = facts.ranks
             reconcile(facts.peer, holds: facts.holds, at: now, &events)
             return
         }
@@ -16,6 +17,7 @@ extension RunState {
             name: facts.name,
             host: facts.host,
             port: facts.port,
+            ranks: facts.ranks,
             ordinal: nextOrdinal,
             joined: now,
             holds: facts.holds,

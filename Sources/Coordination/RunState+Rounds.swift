@@ -101,6 +101,7 @@ extension RunState {
             before: before,
             after: mark,
             members: group,
+            weights: attempt.members.map(\.weight),
             digest: digest,
             loss: open.meanLoss,
             duties: duties(from: before.samples, leader: group[0], at: now)

@@ -65,6 +65,10 @@ public struct WorkerStatus: Codable, Equatable, Sendable {
     public var id: PeerID
     /// For people.
     public var name: String
+    /// How many processes it computes with; nil: one.
+    public var ranks: Int?
+    /// Samples that it brought to the round that counted last; nil if it took no part.
+    public var weight: UInt64?
     /// `computing`, `exchanging`, `waiting` or `loading`.
     public var state: String
     /// Samples a second.
@@ -138,6 +142,8 @@ extension RunState {
             WorkerStatus(
                 id: peer,
                 name: $0.name,
+                ranks: $0.ranks,
+                weight: lastCommit?.weight(of: peer),
                 state: activity(of: peer),
                 speed: $0.speed,
                 contributed: $0.contributed,

@@ -23,7 +23,10 @@ public struct Ledger: Encodable, Sendable {
         case length, discarded, faults, workers
     }
 
-    private var commits: [(range: Range<UInt64>, shares: [String: UInt64])] = []
+    /// The rounds whose commit stands, in order.
+    public private(set) var committed: [LedgerRound] = []
+
+    private var commits: [(round: LedgerRound, shares: [String: UInt64])] = []
 
     /// Replays the journal of a run directory; it may be in use.
     public init(_ folder: RunFolder) throws(CoordinatorError) {
@@ -74,12 +77,12 @@ public struct Ledger: Encodable, Sendable {
         case .committed(let commit):
             let range = commit.before.samples..<commit.after.samples
             if let open, covers(open, range) {
-                commits.append((range, shares(open)))
+                commits.append((LedgerRound(commit), shares(open)))
             } else {
                 faults += 1
             }
         case .rolledBack(let before, let mark):
-            commits.removeAll { $0.range.lowerBound >= mark.samples }
+            commits.removeAll { $0.round.first >= mark.samples }
             discarded += before.samples - mark.samples
         default: break
         }
@@ -107,10 +110,11 @@ public struct Ledger: Encodable, Sendable {
     private mutating func settle() {
         var next: UInt64 = 0
         for commit in commits {
-            if commit.range.lowerBound == next {
-                next = commit.range.upperBound
-                countedOnce += UInt64(commit.range.count)
+            if commit.round.first == next {
+                next += commit.round.count
+                countedOnce += commit.round.count
                 rounds += 1
+                committed.append(commit.round)
                 workers.merge(commit.shares) { $0 + $1 }
             } else {
                 faults += 1

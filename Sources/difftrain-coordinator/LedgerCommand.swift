@@ -15,15 +15,19 @@ struct LedgerCommand: ParsableCommand {
     @Flag(help: "One JSON object.")
     var json = false
 
+    @Flag(help: "First a line for every round, with the samples that each worker brought to its mean.")
+    var rounds = false
+
     func run() throws {
         let ledger = try Ledger(RunFolder(directory))
-        if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = .sortedKeys
-            print(String(decoding: try encoder.encode(ledger), as: UTF8.self))
-        } else {
-            print(ledger.line)
-        }
+        for round in rounds ? ledger.committed : [] { print(json ? try text(round) : round.line) }
+        print(json ? try text(ledger) : ledger.line)
         if ledger.faults > 0 { throw ExitCode(1) }
+    }
+
+    private func text(_ facts: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return String(decoding: try encoder.encode(facts), as: UTF8.self)
     }
 }

@@ -100,6 +100,11 @@ struct CoordinatorCommandTests {
         let ledger = try await bench.coordinator("ledger run")
         ledger.succeeds()
         #expect(ledger.output.hasPrefix("24 of 24 samples counted exactly once in 2 rounds by 1 workers"))
+        let listed = try await bench.coordinator("ledger run --rounds")
+        #expect(
+            listed.lines.count == 3 && listed.lines.first?.hasPrefix("round 1: samples 0 to 12, exchange 1: w-") == true
+        )
+        #expect(listed.lines.first?.hasSuffix(" 12") == true, "\(listed.output)")
         let proof = try await bench.coordinator("ledger run --json").object()
         #expect(proof["counted_once"] as? Int == 24 && proof["faults"] as? Int == 0)
         try await bench.difftrain("train tiny.yaml --out alone --threads 1").succeeds()

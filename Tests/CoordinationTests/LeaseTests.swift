@@ -40,6 +40,51 @@ struct LeaseTests {
         #expect(counts[0] > 100)
     }
 
+    @Test("A member of two ranks gets twice as much as one of one, before and after speeds are known")
+    func byRanks() throws {
+        var scene = try Scene(length: 960, batch: 96) { $0.granularity = 8 }
+        let peers = [try scene.join(1, ranks: 2), try scene.join(2)]
+        // The first round began when only one was there.
+        scene.now = scene.now + 1_500
+        try scene.playRound(peers)
+        for _ in 0..<3 {
+            #expect(scene.state.round?.pieces.map(\.count) == [64, 32])
+            scene.now = scene.now + 1_000
+            try scene.playRound(peers)
+            let commit = try #require(scene.state.lastCommit)
+            #expect(commit.weights == [64, 32])
+            #expect(commit.weight(of: peers[0]) == 64 && commit.weight(of: peers[1]) == 32)
+        }
+        #expect(scene.state.status(of: peers[0], heard: 0)?.ranks == 2)
+        #expect(scene.state.status(of: peers[0], heard: 0)?.weight == 64)
+        #expect(scene.violations.isEmpty)
+    }
+
+    @Test("A member whose ranks are slow gets less than their number says")
+    func slowRanks() throws {
+        var scene = try Scene(length: 1600, batch: 160)
+        let peers = [try scene.join(1, ranks: 4), try scene.join(2)]
+        scene.now = scene.now + 5_000
+        try scene.playRound(peers)
+        try #require(scene.state.round?.pieces.map(\.count) == [128, 32])
+        for _ in 0..<2 {
+            scene.now = scene.now + 1_000
+            try scene.compute(peers[1])
+            scene.now = scene.now + 3_000
+            try scene.playRound(peers)
+        }
+        // 128 samples in 4 s against 32 in 1 s: one rank's work.
+        let counts = try #require(scene.state.round?.pieces.map(\.count))
+        #expect(counts.count == 2 && counts[0] <= 96)
+    }
+
+    @Test("Shares are whole granules only where every rank gets one")
+    func granules() throws {
+        var scene = try Scene(length: 960, batch: 96) { $0.granularity = 32 }
+        try scene.playRound([try scene.join(1, ranks: 3), try scene.join(2)])
+        #expect(scene.state.round?.pieces.map(\.count) == [72, 24])
+    }
+
     @Test("A lease whose deadline has passed goes to another member and is not accepted any more")
     func expiry() throws {
         var scene = try Scene()

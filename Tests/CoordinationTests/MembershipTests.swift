@@ -45,6 +45,15 @@ struct MembershipTests {
         #expect(scene.state.members.isEmpty)
     }
 
+    @Test("A number of ranks out of range is refused", arguments: [Int.min, -1, 0, 4097, Int.max])
+    func badRanks(ranks: Int) throws {
+        var scene = try Scene()
+        #expect(throws: CoordinationError.invalid(what: "number of ranks", value: "\(ranks)")) {
+            try scene.join(1, ranks: ranks)
+        }
+        #expect(scene.state.members.isEmpty)
+    }
+
     @Test("A run takes as many members as its plan says")
     func full() throws {
         var scene = try Scene { $0.maximumMembers = 2 }

@@ -61,6 +61,22 @@ struct MessageTests {
         }
     }
 
+    @Test("A join that names no ranks is one of a worker alone, in requests and journals alike")
+    func ranks() throws {
+        let peer = try #require(PeerID(rawValue: "peer-0001"))
+        let old = Data(#"{"version":1,"peer":"peer-0001","name":"w","port":7}"#.utf8)
+        #expect(try JSONDecoder().decode(JoinRequest.self, from: old).ranks == nil)
+        let world = JoinRequest(peer: peer, name: "w", host: nil, port: 7, ranks: 3)
+        #expect(try text(world).contains(#""ranks":3"#))
+        #expect(try JSONDecoder().decode(JoinRequest.self, from: JSONEncoder().encode(world)) == world)
+        let journalled = Data(
+            #"{"join":{"_0":{"peer":"peer-0001","owner":"t","name":"w","host":"h","port":7}}}"#.utf8
+        )
+        let facts = JoinFacts(peer: peer, owner: "t", name: "w", host: "h", port: 7)
+        #expect(try JSONDecoder().decode(Command.self, from: journalled) == .join(facts))
+        #expect(facts.ranks == nil)
+    }
+
     @Test("Keys are snake case and instructions carry their kind")
     func shape() throws {
         let lease = Instruction.lease(

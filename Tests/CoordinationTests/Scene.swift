@@ -30,7 +30,11 @@ struct Scene {
 
     /// Joins and, at the start of a run, takes part at once.
     @discardableResult
-    mutating func join(_ number: Int, holds: StateMark? = StateMark(generation: 0, samples: 0)) throws -> PeerID {
+    mutating func join(
+        _ number: Int,
+        holds: StateMark? = StateMark(generation: 0, samples: 0),
+        ranks: Int? = nil
+    ) throws -> PeerID {
         let peer = try name(number)
         try apply(
             .join(
@@ -40,7 +44,8 @@ struct Scene {
                     name: "w\(number)",
                     host: "127.0.0.1",
                     port: 7000 + number,
-                    holds: holds
+                    holds: holds,
+                    ranks: ranks
                 )
             )
         )

@@ -59,7 +59,8 @@ function drawWorkers(status) {
   byId("workers").replaceChildren(...status.workers.map((worker) => {
     const row = document.createElement("tr");
     const share = total ? `${Math.round(100 * worker.contributed / total)} %` : "–";
-    const cells = [worker.name, worker.state, rate(worker.speed), whole.format(worker.contributed), share,
+    const name = worker.ranks > 1 ? `${worker.name} (${worker.ranks} ranks)` : worker.name;
+    const cells = [name, worker.state, rate(worker.speed), whole.format(worker.contributed), share,
       worker.heard < 2 ? "now" : `${Math.round(worker.heard)} s ago`];
     for (const text of cells) {
       const cell = document.createElement("td");

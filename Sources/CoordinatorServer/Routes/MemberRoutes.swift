@@ -26,7 +26,8 @@ struct MemberRoutes {
                 name: message.name,
                 host: host,
                 port: message.port,
-                holds: message.holds
+                holds: message.holds,
+                ranks: message.ranks
             )
         )
         let facts = coordinator.facts
