@@ -22,6 +22,8 @@ public enum CommunicationError: Error, Sendable, Equatable {
     case memberFailed(rank: Int)
     /// The authority over rounds refused or could not be reached; `reason` is its sentence.
     case authority(reason: String)
+    /// Rank 0 could not exchange with the group outside; `reason` is its sentence.
+    case outside(reason: String)
     /// An MPI call failed.
     case mpi(operation: String, rank: Int, host: String, reason: String)
 }
@@ -52,6 +54,8 @@ extension CommunicationError: CustomStringConvertible {
             "member \(rank) of this process left the group before the exchange was finished; see its own error"
         case .authority(let reason):
             "the round could not be settled with the coordinator: \(reason)"
+        case .outside(let reason):
+            "rank 0 could not exchange for this group: \(reason)"
         case .mpi(let operation, let rank, let host, let reason):
             "\(operation) failed on rank \(rank) of host \(host): \(reason); start the job again to resume"
         }

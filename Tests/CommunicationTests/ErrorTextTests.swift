@@ -39,6 +39,7 @@ struct ErrorTextTests {
                 "member 1 of this process left the group before the exchange was finished; see its own error"
             ),
             (.authority(reason: "refused"), "the round could not be settled with the coordinator: refused"),
+            (.outside(reason: "it is closed"), "rank 0 could not exchange for this group: it is closed"),
             (
                 .mpi(operation: "MPI_Allreduce", rank: 2, host: "node7", reason: "out of memory"),
                 "MPI_Allreduce failed on rank 2 of host node7: out of memory; start the job again to resume"
