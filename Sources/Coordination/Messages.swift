@@ -15,7 +15,7 @@ public struct JoinRequest: Codable, Equatable, Sendable {
     public var port: Int
     /// The state it holds, if it was a member before.
     public var holds: StateMark?
-    /// How many processes it computes with, 1 to `JoinFacts.largestRanks`; its shares are in proportion. Nil: one.
+    /// How many processes it computes with, 1 to `JoinFacts.largestRanks`, to which its shares are in proportion; nil: one.
     public var ranks: Int?
 
     /// Gathers the facts.
