@@ -273,8 +273,9 @@ let package = Package(
         .testTarget(
             name: "WorkerTests",
             dependencies: [
-                "Worker", "Coordination", "Training", "Communication", "TensorFiles", "Buffers", "TestSupport",
-                "difftrain-worker", "difftrain-coordinator",
+                "Worker", "Coordination", "Training", "Checkpoints", "Communication", "TensorFiles", "Buffers",
+                "TestSupport",
+                "difftrain-worker", "difftrain-coordinator", .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],

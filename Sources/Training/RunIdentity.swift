@@ -34,3 +34,10 @@ struct RunIdentity {
         String(line.drop { $0 == " " })
     }
 }
+
+extension RunConfig {
+    /// The first difference that makes another run file another run, in words; nil if both train the same run.
+    public func firstChange(to other: RunConfig) -> String? {
+        RunIdentity(self).firstChange(to: RunIdentity(other))
+    }
+}

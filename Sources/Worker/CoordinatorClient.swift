@@ -1,5 +1,6 @@
 import Coordination
 import Foundation
+import Logging
 import NIOCore
 import NIOHTTP1
 import Training
@@ -11,10 +12,12 @@ final class CoordinatorClient: Sendable {
     private let http: HTTPConnections
     private let config: WorkerConfig
     private let stop: StopSignal
+    private let absence: AbsenceLog
 
-    init(_ config: WorkerConfig, until stop: StopSignal) {
+    init(_ config: WorkerConfig, until stop: StopSignal, logger: Logger? = nil) {
         self.config = config
         self.stop = stop
+        absence = AbsenceLog(logger)
         http = HTTPConnections(host: config.endpoint.host, port: config.endpoint.port)
     }
 
@@ -95,6 +98,7 @@ final class CoordinatorClient: Sendable {
         while true {
             do {
                 let response = try attempt(method, path, headers, body)
+                absence.answered(at: clock.now)
                 if response.status.code < 300 { return response.body }
                 // The coordinator is starting or stopping; every other refusal is meant.
                 guard response.status.code >= 500, patient else { throw refusal(response) }
@@ -105,6 +109,7 @@ final class CoordinatorClient: Sendable {
                 guard patient, !isOver else {
                     throw .unreachable(address: config.address, reason: CoordinatorClient.reason(error))
                 }
+                absence.failed(CoordinatorClient.reason(error), at: clock.now)
             }
             guard !stop.isSet else { throw .stopped }
             Thread.sleep(forTimeInterval: pause)

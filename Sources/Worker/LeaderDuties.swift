@@ -6,14 +6,14 @@ import Training
 /// What the first member of a round does besides: reports, sample sheets and checkpoints for the coordinator.
 final class LeaderDuties {
     private let client: CoordinatorClient
-    private let trainer: Trainer
+    private let trainer: any RoundTrainer
     private let states: StateExchange
     private let peer: PeerID
     private let cadence: UInt64
     private var reported: UInt64?
     private var losses: [Double] = []
 
-    init(_ client: CoordinatorClient, _ trainer: Trainer, _ states: StateExchange, _ peer: PeerID) {
+    init(_ client: CoordinatorClient, _ trainer: any RoundTrainer, _ states: StateExchange, _ peer: PeerID) {
         self.client = client
         self.trainer = trainer
         self.states = states

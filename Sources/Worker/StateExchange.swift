@@ -16,20 +16,16 @@ struct StateExchange {
     }
 
     /// Loads a state into the trainer.
-    func load(_ instruction: LoadInstruction, into trainer: Trainer) throws(WorkerError) {
+    func load(_ instruction: LoadInstruction, into trainer: any RoundTrainer) throws(WorkerError) {
         let place = folder + "/loaded"
         try? FileManager.default.removeItem(atPath: place)
         try RemoteFiles(client).fetch(instruction.files, into: place)
-        do {
-            try trainer.restore(CheckpointReader(path: place))
-        } catch {
-            throw .training(.checkpoint(error))
-        }
+        try trainer.restore(instruction.files, in: place)
         try? FileManager.default.removeItem(atPath: place)
     }
 
     /// Saves the trainer's state and hands it in as the checkpoint of a mark.
-    func save(_ trainer: Trainer, as mark: StateMark, by peer: PeerID) throws(WorkerError) {
+    func save(_ trainer: any RoundTrainer, as mark: StateMark, by peer: PeerID) throws(WorkerError) {
         let place = folder + "/saved"
         try? FileManager.default.removeItem(atPath: place)
         let checkpoint: CheckpointID

@@ -3,7 +3,6 @@ import Checkpoints
 import Communication
 import Configs
 import Coordination
-import Datasets
 import Foundation
 public import Logging
 import Tensors
@@ -20,20 +19,39 @@ public final class Volunteer {
     private let client: CoordinatorClient
     private let peer: PeerID
     private let network: PeerNetwork
+    private let cluster: Cluster?
     private var mark: StateMark?
 
+    /// The ranks that a volunteer leads, and the run file they were started with.
+    struct Cluster {
+        let link: ClusterLink
+        let config: RunConfig
+    }
+
     /// A volunteer that has not joined yet.
-    public init(
+    public convenience init(
         _ config: WorkerConfig,
         until stop: StopSignal,
         observers: [any TrainingObserver],
         logger: Logger
     ) throws(WorkerError) {
+        try self.init(config, until: stop, observers: observers, logger: logger, cluster: nil)
+    }
+
+    /// A volunteer that computes with all ranks of a cluster, if one is given.
+    init(
+        _ config: WorkerConfig,
+        until stop: StopSignal,
+        observers: [any TrainingObserver],
+        logger: Logger,
+        cluster: Cluster?
+    ) throws(WorkerError) {
         self.config = config
         self.stop = stop
         self.logger = logger
         self.observers = observers
-        client = CoordinatorClient(config, until: stop)
+        self.cluster = cluster
+        client = CoordinatorClient(config, until: stop, logger: logger)
         guard let peer = PeerID(rawValue: Volunteer.randomName()) else {
             preconditionFailure("a random name is no peer id")
         }
@@ -65,6 +83,10 @@ public final class Volunteer {
         } catch .stopped {
             try? client.leave(peer)
             throw .stopped
+        } catch {
+            // Others need not wait until it is missed.
+            try? client.leave(peer)
+            throw error
         }
     }
 
@@ -95,9 +117,10 @@ public final class Volunteer {
         }
     }
 
-    private func makeTrainer(_ reply: JoinReply, _ control: RoundControl) throws(WorkerError) -> Trainer {
+    private func makeTrainer(_ reply: JoinReply, _ control: RoundControl) throws(WorkerError) -> any RoundTrainer {
         let files = RemoteFiles(client)
         let text = String(decoding: try files.bytes(of: reply.runFile), as: UTF8.self)
+        let place = folder(reply) + "/data"
         let communicator = PeerCommunicator(id: peer.rawValue, network: network, authority: control)
         do {
             var run = try RunConfig(parsing: text, file: "the coordinator's run file")
@@ -116,15 +139,38 @@ public final class Volunteer {
             throw .training(error)
         } catch {
             throw error as? WorkerError ?? .refused(reason: "\(error)")
+        if let cluster {
+            let change = try RunConfig.coordinators(text).firstChange(to: cluster.config)
+            if let change { throw .differentRun(change: change) }
         }
+        if let shards = reply.dataset { try files.fetch(shards, into: place) }
+        guard let cluster else {
+            return try Trainer.make(text, dataset: reply.dataset.map { _ in place }, communicator)
+        }
+        return try ClusterTrainer(
+            text,
+            folder: folderName(reply),
+            cache: config.cache,
+            dataset: reply.dataset,
+            cluster.link,
+            outside: communicator
+        )
     }
 
-    private func folder(_ reply: JoinReply) -> String {
-        config.cache + "/" + String(reply.runFile.rawValue.prefix(16))
-    }
+    private func folder(_ reply: JoinReply) -> String { config.cache + "/" + folderName(reply) }
+
+    private func folderName(_ reply: JoinReply) -> String { String(reply.runFile.rawValue.prefix(16)) }
 
     private func joinRequest() -> JoinRequest {
-        JoinRequest(peer: peer, name: config.name, host: config.host, port: network.port, holds: mark)
+        let ranks = cluster?.link.group.size ?? 1
+        return JoinRequest(
+            peer: peer,
+            name: config.name,
+            host: config.host,
+            port: network.port,
+            holds: mark,
+            ranks: ranks == 1 ? nil : ranks
+        )
     }
 
     private static func randomName() -> String {

@@ -8,7 +8,7 @@ final class VolunteerSession {
     private let client: CoordinatorClient
     private let peer: PeerID
     private let reply: JoinReply
-    private let trainer: Trainer
+    private let trainer: any RoundTrainer
     private let control: RoundControl
     private let observers: [any TrainingObserver]
     private let states: StateExchange
@@ -23,7 +23,7 @@ final class VolunteerSession {
         client: CoordinatorClient,
         peer: PeerID,
         reply: JoinReply,
-        trainer: Trainer,
+        trainer: any RoundTrainer,
         control: RoundControl,
         observers: [any TrainingObserver],
         states: StateExchange,
@@ -49,7 +49,7 @@ final class VolunteerSession {
             switch instruction {
             case .finished: return
             case .startFromSeed(let seed):
-                trainer.startOver()
+                try training { () throws(TrainingError) in try trainer.startOver() }
                 mark = StateMark(generation: seed.generation, samples: 0)
             case .load(let state):
                 try states.load(state, into: trainer)
@@ -76,7 +76,7 @@ final class VolunteerSession {
     private func round(startingWith first: Instruction) throws(WorkerError) -> Instruction? {
         guard let held = mark else { return nil }
         computed = [:]
-        try training { () throws(TrainingError) in trainer.begin() }
+        try training { () throws(TrainingError) in try trainer.begin() }
         inGradient = []
         var instruction = first
         while !stop.isSet {
@@ -114,7 +114,7 @@ final class VolunteerSession {
     private func match(_ credited: Set<LeaseID>) throws(WorkerError) {
         let wanted = credited.filter { computed[$0]?.isFinite == true }
         guard wanted != inGradient else { return }
-        trainer.begin()
+        try training { () throws(TrainingError) in try trainer.begin() }
         for lease in wanted.sorted(by: { $0.rawValue < $1.rawValue }) {
             guard let samples = computed[lease]?.samples else { continue }
             _ = try training { () throws(TrainingError) in try trainer.accumulate(samples) }

@@ -53,7 +53,8 @@ public struct WorkerConfig: Sendable {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 
-    private static var defaultCache: String {
+    /// Where files are kept if nobody says where.
+    static var defaultCache: String {
         let environment = ProcessInfo.processInfo.environment
         let base =
             environment["XDG_CACHE_HOME"] ?? (environment["HOME"].map { $0 + "/.cache" } ?? NSTemporaryDirectory())

@@ -23,6 +23,10 @@ public enum WorkerError: Error, Sendable {
     case file(path: String, reason: String)
     /// The training itself failed.
     case training(TrainingError)
+    /// The run file given is not of the coordinator's run.
+    case differentRun(change: String)
+    /// A strategy whose state differs between workers.
+    case strategy(String)
     /// Peers cannot be reached.
     case communication(CommunicationError)
     /// The worker was told to stop.
@@ -49,6 +53,10 @@ extension WorkerError: CustomStringConvertible {
         case .file(let path, let reason):
             "\(path) cannot be used (\(reason)); check the cache folder, or choose another with --cache"
         case .training(let error): error.description
+        case .differentRun(let change):
+            "the run file is not that of the coordinator's run (\(change)); use the coordinator's, or start without --coordinator"
+        case .strategy(let name):
+            "'\(name)' keeps a state that differs between workers; a run with a coordinator needs one that all hold, as every-step"
         case .communication(let error): error.description
         case .stopped: "stopped"
         }
@@ -57,7 +65,7 @@ extension WorkerError: CustomStringConvertible {
     /// The code that a program ends with: 1 failed, 2 bad usage, 3 refused by the coordinator, 4 interrupted.
     public var exitCode: Int32 {
         switch self {
-        case .badAddress, .noToken, .file: 2
+        case .badAddress, .noToken, .file, .differentRun, .strategy: 2
         case .unreachable, .refused: 3
         case .stopped: 4
         case .finished: 0

@@ -11,8 +11,9 @@ struct RunCommand: ParsableCommand {
         commandName: "run",
         abstract: "Trains as one rank under mpirun, or alone; goes on where the directory stopped.",
         discussion: """
-            Example:
+            Examples:
               mpirun -n 4 difftrain-worker configs/runs/digits.yaml --out runs/digits
+              mpirun -n 4 difftrain-worker configs/runs/digits.yaml --coordinator 192.0.2.7:7300 --token token.txt
             """
     )
 
@@ -43,6 +44,11 @@ struct RunCommand: ParsableCommand {
     func validate() throws {
         guard (1...86400).contains(patience) else {
             throw ValidationError("--patience must be 1 to 86400 seconds, not \(patience)")
+    @OptionGroup var outside: CoordinatorOptions
+
+    func validate() throws {
+        if outside.coordinator != nil, out != nil || fresh {
+            throw ValidationError("--out and --fresh are for runs without --coordinator, which keeps their state")
         }
         guard (1...1024).contains(threads) else { throw ValidationError("--threads must be 1 to 1024, not \(threads)") }
     }
@@ -51,6 +57,9 @@ struct RunCommand: ParsableCommand {
         let stop = StopSignal()
         SignalWatcher.watch(stop)
         let config = try RunConfig(contentsOf: file, overrides: overrides)
+        if let address = outside.coordinator {
+            return try outside.takePart(in: address, config, threads: threads, until: stop)
+        }
         let run = ClusterRun(config, out: out ?? "runs/\(config.name)", fresh: fresh)
         let cluster = Cluster(patience: noWatch ? nil : patience, until: stop, note: Program.note)
         let finished = try cluster.enter { communicator in

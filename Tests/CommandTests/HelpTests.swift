@@ -35,6 +35,7 @@ struct HelpTests {
         "difftrain-worker": [
             "": "",
             "run": "--fresh --no-watch --out --patience --set --threads <file>",
+            "run": "--cache --coordinator --fresh --host --out --set --threads --token <file>",
             "join": "--cache --host --threads --token <address>",
             "doctor": "--cache --json --token <address>",
         ],
@@ -42,7 +43,7 @@ struct HelpTests {
             "": "",
             "init": "--out <run-file>",
             "serve": "--listen --port-file --until-finished --verbose <directory>",
-            "ledger": "--json <directory>",
+            "ledger": "--json --rounds <directory>",
             "token": "",
             "token create": "--name <directory>",
             "token list": "--json <directory>",

@@ -52,6 +52,37 @@ struct WorkerCommandTests {
         #expect(try json.object()["is_fine"] as? Bool == false)
     }
 
+    @Test("takes part in a coordinator's run with a run file of the same run, and refuses another")
+    func heavyPeer() async throws {
+        try await bench.coordinator("init tiny.yaml --out run").succeeds()
+        let line = "serve run --listen 127.0.0.1:0 --port-file port --until-finished"
+        let server = try bench.start("difftrain-coordinator", line)
+        let text = try await poll { try? String(decoding: bench.directory.read("port"), as: UTF8.self) }
+        let port = try #require(text).trimmingCharacters(in: .newlines)
+        let flags = "--coordinator 127.0.0.1:\(port) --cache cache --threads 1 --host 127.0.0.1"
+        let change = "'seed: 7' there, 'seed: 8' here"
+        let other = try await bench.worker("tiny.yaml \(flags) --token run/keys/worker.token --set seed=8")
+        #expect(other.code == 2 && other.errors.contains(change), "\(other.errors)")
+        try await bench.worker("tiny.yaml \(flags)").fails(3, "token")
+        try await bench.worker("tiny.yaml \(flags) --token run/keys/worker.token --set length=1k").succeeds()
+        try await server.result().succeeds()
+        let ledger = try await bench.coordinator("ledger run")
+        #expect(ledger.output.hasPrefix("24 of 24 samples counted exactly once in 2 rounds by 1 workers"))
+        try await bench.worker("tiny.yaml \(flags)").fails(3, "no coordinator answers")
+    }
+
+    @Test("refuses flags of the one way to run on the other")
+    func ways() async throws {
+        let address = WorkerCommandTests.nobody
+        for flag in ["--token t", "--cache c", "--host h"] {
+            try await bench.worker("tiny.yaml \(flag)").fails(2, "is for runs with --coordinator")
+        }
+        for flag in ["--out o", "--fresh"] {
+            try await bench.worker("tiny.yaml --coordinator \(address) \(flag)").fails(2, "without --coordinator")
+        }
+        try await bench.worker("tiny.yaml --coordinator nowhere").fails(2, "'nowhere' is no address")
+    }
+
     @Test("refuses addresses, tokens and thread counts that cannot be")
     func refuses() async throws {
         let address = WorkerCommandTests.nobody

@@ -1,3 +1,4 @@
+import Buffers
 import Coordination
 import Foundation
 import TestSupport
@@ -73,5 +74,30 @@ struct Scene {
             return isReached(status) ? status : nil
         }
         return try #require(reached)
+    }
+
+    /// Trains the same run in one process and compares: only the order of additions differs.
+    ///
+    /// The bias of the attention's keys does not change its output; what moves it is rounding alone, so it is left out.
+    func expectSameWeights() async throws {
+        let alone = try await ChildProgram.run(
+            "difftrain-worker",
+            ["run.yaml", "--out", "alone"],
+            in: directory.path
+        )
+        try #require(alone.code == 0, "\(alone.errors)")
+        let expected = try TrainedModel(directory.file("alone"), weights: "parameters")
+        let found = try TrainedModel(directory.file("run"), weights: "parameters").weights.floats
+        let bias = try #require(expected.recipe.layout["blocks.0.attn.qkv.bias"]).range
+        let third = bias.count / 3
+        let keys = bias.dropFirst(third).prefix(third)
+        let (reference, count) = (expected.weights.floats, expected.weights.count)
+        try #require(found.count == count)
+        let sum = { (term: (Int) -> Double) in
+            (0..<count).reduce(0) { keys.contains($1) ? $0 : $0 + term($1) * term($1) }
+        }
+        let distance = sum { Double(found[$0]) - Double(reference[$0]) }
+        // Single-precision sums differ by some 1e-7 a step, over a hundred steps.
+        #expect((distance / sum { Double(reference[$0]) }).squareRoot() < 1e-5)
     }
 }

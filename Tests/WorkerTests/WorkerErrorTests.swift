@@ -41,6 +41,16 @@ struct WorkerErrorTests {
             "the mean lacks samples of w-1, w-2; start the job again to resume", 1
         ),
         (
+            .differentRun(change: "'seed: 7' there, 'seed: 8' here"),
+            "the run file is not that of the coordinator's run ('seed: 7' there, 'seed: 8' here); "
+                + "use the coordinator's, or start without --coordinator", 2
+        ),
+        (
+            .strategy("diloco"),
+            "'diloco' keeps a state that differs between workers; "
+                + "a run with a coordinator needs one that all hold, as every-step", 2
+        ),
+        (
             .communication(.closed),
             "the exchange was closed before it was finished; start the worker again to go on", 1
         ),
