@@ -14,6 +14,9 @@ public struct Cluster: Sendable {
     /// The patience that does unless there is a reason for another.
     public static var usualPatience: Int { RankWatch.usualPatience }
 
+    /// The patience of ranks of which rank 0 waits for others outside, who may be away for as long as they like: a year.
+    public static var endlessPatience: Int { 365 * 86400 }
+
     /// A group; see the properties.
     public init(
         patience: Int? = usualPatience,

@@ -33,14 +33,15 @@ final class ClusterTrainer: RoundTrainer {
     ) throws(WorkerError) {
         self.link = link
         let place = cache + "/" + folder + "/data"
-        let communicator = HierarchicalCommunicator(inside: link.group, outside: outside)
-        trainer = try Trainer.make(runFile, dataset: dataset.map { _ in place }, communicator)
         do throws(TrainingError) {
             try link.tell(.open(runFile: runFile, folder: folder, dataset: dataset))
         } catch {
             throw .training(error)
         }
         if let dataset { try link.share(dataset, in: place) }
+        // All ranks make their trainers at the same time, because memory that they share is made by all of them.
+        let communicator = HierarchicalCommunicator(inside: link.group, outside: outside)
+        trainer = try Trainer.make(runFile, dataset: dataset.map { _ in place }, communicator)
     }
 
     func startOver() throws(TrainingError) {

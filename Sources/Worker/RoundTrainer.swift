@@ -50,25 +50,22 @@ extension Trainer {
             source.path = dataset
             run.data = source
         }
-        let trainer: Trainer
         do {
-            trainer = try Trainer(Recipe(run), communicator: communicator)
+            return try Trainer(Recipe(run), communicator: communicator)
         } catch {
             throw .training(error)
         }
-        // Whoever joins loads the state of one member, and whoever goes takes nothing along.
-        guard trainer.synchronizer.sharing == .replicated else {
-            throw .strategy(type(of: run.synchronization).name)
-        }
-        return trainer
     }
 }
 
 extension RunConfig {
-    /// The run file that a coordinator gave.
+    /// The run file that a coordinator gave, if volunteers can run it.
     static func coordinators(_ text: String) throws(WorkerError) -> RunConfig {
         do {
-            return try RunConfig(parsing: text, file: "the coordinator's run file")
+            let run = try RunConfig(parsing: text, file: "the coordinator's run file")
+            // Whoever joins loads the state of one member, and whoever goes takes nothing along.
+            try run.validateForVolunteers()
+            return run
         } catch {
             throw .training(.config(error))
         }

@@ -122,27 +122,8 @@ public final class Volunteer {
         let text = String(decoding: try files.bytes(of: reply.runFile), as: UTF8.self)
         let place = folder(reply) + "/data"
         let communicator = PeerCommunicator(id: peer.rawValue, network: network, authority: control)
-        do {
-            var run = try RunConfig(parsing: text, file: "the coordinator's run file")
-            try run.validateForVolunteers()
-            if let shards = reply.dataset {
-                let place = folder(reply) + "/data"
-                try files.fetch(shards, into: place)
-                var source = ShardDirectory()
-                source.path = place
-                run.data = source
-            }
-            return try Trainer(Recipe(run), communicator: communicator)
-        } catch let error as ConfigError {
-            throw .training(.config(error))
-        } catch let error as TrainingError {
-            throw .training(error)
-        } catch {
-            throw error as? WorkerError ?? .refused(reason: "\(error)")
-        if let cluster {
-            let change = try RunConfig.coordinators(text).firstChange(to: cluster.config)
-            if let change { throw .differentRun(change: change) }
-        }
+        let run = try RunConfig.coordinators(text)
+        if let cluster, let change = run.firstChange(to: cluster.config) { throw .differentRun(change: change) }
         if let shards = reply.dataset { try files.fetch(shards, into: place) }
         guard let cluster else {
             return try Trainer.make(text, dataset: reply.dataset.map { _ in place }, communicator)

@@ -25,8 +25,6 @@ public enum WorkerError: Error, Sendable {
     case training(TrainingError)
     /// The run file given is not of the coordinator's run.
     case differentRun(change: String)
-    /// A strategy whose state differs between workers.
-    case strategy(String)
     /// Peers cannot be reached.
     case communication(CommunicationError)
     /// The worker was told to stop.
@@ -55,8 +53,6 @@ extension WorkerError: CustomStringConvertible {
         case .training(let error): error.description
         case .differentRun(let change):
             "the run file is not that of the coordinator's run (\(change)); use the coordinator's, or start without --coordinator"
-        case .strategy(let name):
-            "'\(name)' keeps a state that differs between workers; a run with a coordinator needs one that all hold, as every-step"
         case .communication(let error): error.description
         case .stopped: "stopped"
         }
@@ -65,7 +61,7 @@ extension WorkerError: CustomStringConvertible {
     /// The code that a program ends with: 1 failed, 2 bad usage, 3 refused by the coordinator, 4 interrupted.
     public var exitCode: Int32 {
         switch self {
-        case .badAddress, .noToken, .file, .differentRun, .strategy: 2
+        case .badAddress, .noToken, .file, .differentRun: 2
         case .unreachable, .refused: 3
         case .stopped: 4
         case .finished: 0

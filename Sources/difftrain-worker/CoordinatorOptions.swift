@@ -27,11 +27,17 @@ struct CoordinatorOptions: ParsableArguments {
     }
 
     /// Takes part with all ranks; ends the program if it does not end well.
-    func takePart(in address: String, _ config: RunConfig, threads: Int, until stop: StopSignal) throws {
+    func takePart(
+        in address: String,
+        _ config: RunConfig,
+        _ cluster: Cluster,
+        threads: Int,
+        until stop: StopSignal
+    ) throws {
         let peer = HeavyPeer(address: address, tokenFile: token, cache: cache, host: host)
         let logger = Logger(label: "difftrain.Worker") { StreamLogHandler.standardError(label: $0) }
         var ending = HeavyPeer.Ending.done
-        _ = try Cluster.enter { communicator in
+        _ = try cluster.enter { communicator in
             let display = ProgressDisplay(isTerminal: isatty(STDERR_FILENO) == 1)
             ending = try ComputeScope.run(threads: threads) {
                 try peer.run(config, communicator, until: stop, observers: [display], logger: logger)

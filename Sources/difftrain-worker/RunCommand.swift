@@ -41,12 +41,12 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Do not watch whether all ranks live, as a debugger that stops one needs it.")
     var noWatch = false
 
-    func validate() throws {
-        guard (1...86400).contains(patience) else {
-            throw ValidationError("--patience must be 1 to 86400 seconds, not \(patience)")
     @OptionGroup var outside: CoordinatorOptions
 
     func validate() throws {
+        guard (1...86400).contains(patience) else {
+            throw ValidationError("--patience must be 1 to 86400 seconds, not \(patience)")
+        }
         if outside.coordinator != nil, out != nil || fresh {
             throw ValidationError("--out and --fresh are for runs without --coordinator, which keeps their state")
         }
@@ -57,11 +57,12 @@ struct RunCommand: ParsableCommand {
         let stop = StopSignal()
         SignalWatcher.watch(stop)
         let config = try RunConfig(contentsOf: file, overrides: overrides)
+        var cluster = Cluster(patience: noWatch ? nil : patience, until: stop, note: Program.note)
         if let address = outside.coordinator {
-            return try outside.takePart(in: address, config, threads: threads, until: stop)
+            if !noWatch { cluster.patience = Cluster.endlessPatience }
+            return try outside.takePart(in: address, config, cluster, threads: threads, until: stop)
         }
         let run = ClusterRun(config, out: out ?? "runs/\(config.name)", fresh: fresh)
-        let cluster = Cluster(patience: noWatch ? nil : patience, until: stop, note: Program.note)
         let finished = try cluster.enter { communicator in
             let display = ProgressDisplay(isTerminal: isatty(STDERR_FILENO) == 1)
             return try ComputeScope.run(threads: threads) {

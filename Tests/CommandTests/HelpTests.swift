@@ -34,8 +34,7 @@ struct HelpTests {
         ],
         "difftrain-worker": [
             "": "",
-            "run": "--fresh --no-watch --out --patience --set --threads <file>",
-            "run": "--cache --coordinator --fresh --host --out --set --threads --token <file>",
+            "run": "--cache --coordinator --fresh --host --no-watch --out --patience --set --threads --token <file>",
             "join": "--cache --host --threads --token <address>",
             "doctor": "--cache --json --token <address>",
         ],

@@ -46,11 +46,6 @@ struct WorkerErrorTests {
                 + "use the coordinator's, or start without --coordinator", 2
         ),
         (
-            .strategy("diloco"),
-            "'diloco' keeps a state that differs between workers; "
-                + "a run with a coordinator needs one that all hold, as every-step", 2
-        ),
-        (
             .communication(.closed),
             "the exchange was closed before it was finished; start the worker again to go on", 1
         ),
