@@ -107,7 +107,7 @@ let package = Package(
         ),
         .target(
             name: "MPICommunication",
-            dependencies: ["Buffers", "Communication", "COpenMPI"],
+            dependencies: ["Buffers", "Communication", "CKernels", "COpenMPI"],
             swiftSettings: strict
         ),
         .target(
@@ -248,7 +248,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MPICommunicationTests",
-            dependencies: ["MPICommunication", "Communication", "Buffers", "TestSupport"],
+            dependencies: ["MPICommunication", "Communication", "Configs", "Buffers", "CKernels", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -28,6 +28,30 @@ static inline int mpi_max_doubles(double *values, int count) {
     return MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
 }
 
+/// A group of ranks with messages of its own; a request that is under way. Their MPI types differ between implementations.
+typedef struct { MPI_Comm value; } mpi_communicator;
+typedef struct { MPI_Request value; } mpi_request;
+
+/// All ranks again, so that messages cannot meet those of other users; collective.
+static inline int mpi_duplicate_world(mpi_communicator *copy) { return MPI_Comm_dup(MPI_COMM_WORLD, &copy->value); }
+/// Starts to send bytes, which must stay as they are until the request is done.
+static inline int mpi_send(
+    const void *bytes, int count, int rank, int tag, const mpi_communicator *group, mpi_request *request) {
+    return MPI_Isend(bytes, count, MPI_BYTE, rank, tag, group->value, &request->value);
+}
+/// Starts to receive at most `count` bytes.
+static inline int mpi_receive(
+    void *bytes, int count, int rank, int tag, const mpi_communicator *group, mpi_request *request) {
+    return MPI_Irecv(bytes, count, MPI_BYTE, rank, tag, group->value, &request->value);
+}
+/// Moves what is under way; `done` says whether the request is finished, and then `count` how many bytes were received.
+static inline int mpi_test(mpi_request *request, int *done, int *count) {
+    MPI_Status status;
+    int result = MPI_Test(&request->value, done, &status);
+    if (result != MPI_SUCCESS || !*done) return result;
+    return MPI_Get_count(&status, MPI_BYTE, count);
+}
+
 enum {
     mpi_success = MPI_SUCCESS,
     mpi_thread_funneled = MPI_THREAD_FUNNELED,

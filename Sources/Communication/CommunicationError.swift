@@ -26,6 +26,8 @@ public enum CommunicationError: Error, Sendable, Equatable {
     case outside(reason: String)
     /// An MPI call failed.
     case mpi(operation: String, rank: Int, host: String, reason: String)
+    /// A rank sent bytes that are not what was agreed on.
+    case badMessage(rank: Int, reason: String)
 }
 
 extension CommunicationError: CustomStringConvertible {
@@ -58,6 +60,8 @@ extension CommunicationError: CustomStringConvertible {
             "rank 0 could not exchange for this group: \(reason)"
         case .mpi(let operation, let rank, let host, let reason):
             "\(operation) failed on rank \(rank) of host \(host): \(reason); start the job again to resume"
+        case .badMessage(let rank, let reason):
+            "rank \(rank) sent a message that cannot be used: \(reason); give all ranks the same program and run file"
         }
     }
 }

@@ -44,6 +44,10 @@ struct ErrorTextTests {
                 .mpi(operation: "MPI_Allreduce", rank: 2, host: "node7", reason: "out of memory"),
                 "MPI_Allreduce failed on rank 2 of host node7: out of memory; start the job again to resume"
             ),
+            (
+                .badMessage(rank: 2, reason: "it has 3 bytes instead of 4"),
+                "rank 2 sent a message that cannot be used: it has 3 bytes instead of 4; give all ranks the same program and run file"
+            ),
         ]
         for (error, sentence) in sentences { #expect(error.description == sentence) }
         #expect(

@@ -30,6 +30,9 @@ void ck_axpy(float *restrict y, const float *restrict x, size_t count, float sca
 void ck_scale(float *x, size_t count, float scale);
 /// y[i] += weight * (x[i] - y[i]).
 void ck_lerp(float *restrict y, const float *restrict x, size_t count, float weight);
+/// y[i] = the sum of groups of sources: each group of `sizes[g]` (at least 1) arrays of `x` is added up from its first array on, then the
+/// groups' sums from the first group on. Each array has `count` values; y may be one of them.
+void ck_sum_groups(float *y, const float *const *x, const size_t *sizes, size_t groups, size_t count);
 /// The sum of x[i]^2, accumulated in double over blocks of fixed size.
 double ck_squared_norm(const float *x, size_t count);
 /// Whether every x[i] is finite.
