@@ -35,17 +35,17 @@ typedef struct { MPI_Request value; } mpi_request;
 /// All ranks again, so that messages cannot meet those of other users; collective.
 static inline int mpi_duplicate_world(mpi_communicator *copy) { return MPI_Comm_dup(MPI_COMM_WORLD, &copy->value); }
 /// Starts to send bytes, which must stay as they are until the request is done.
-static inline int mpi_send(
+static inline int mpi_send_bytes(
     const void *bytes, int count, int rank, int tag, const mpi_communicator *group, mpi_request *request) {
     return MPI_Isend(bytes, count, MPI_BYTE, rank, tag, group->value, &request->value);
 }
 /// Starts to receive at most `count` bytes.
-static inline int mpi_receive(
+static inline int mpi_receive_bytes(
     void *bytes, int count, int rank, int tag, const mpi_communicator *group, mpi_request *request) {
     return MPI_Irecv(bytes, count, MPI_BYTE, rank, tag, group->value, &request->value);
 }
 /// Moves what is under way; `done` says whether the request is finished, and then `count` how many bytes were received.
-static inline int mpi_test(mpi_request *request, int *done, int *count) {
+static inline int mpi_test_message(mpi_request *request, int *done, int *count) {
     MPI_Status status;
     int result = MPI_Test(&request->value, done, &status);
     if (result != MPI_SUCCESS || !*done) return result;

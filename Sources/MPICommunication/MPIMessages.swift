@@ -12,7 +12,9 @@ final class MPIMessages: MessagePassing {
     private var lengths: [Int] = []
     private var spent: [Int] = []
 
-    /// Messages between all ranks; every rank makes them at the same time. `rank` and `host` name this one in errors.
+    /// Messages between all ranks; every rank makes them at the same time.
+    ///
+    /// `rank` and `host` name this one in errors.
     init(rank: Int, host: String) throws(CommunicationError) {
         self.rank = rank
         self.host = host
@@ -25,7 +27,7 @@ final class MPIMessages: MessagePassing {
         tag: Int32
     ) throws(CommunicationError) -> MessageRequest {
         let number = freeNumber(length: bytes.count)
-        let status = mpi_send(bytes.baseAddress, Int32(bytes.count), Int32(rank), tag, &group, &requests[number])
+        let status = mpi_send_bytes(bytes.baseAddress, Int32(bytes.count), Int32(rank), tag, &group, &requests[number])
         try call("MPI_Isend", status)
         return MessageRequest(number: number)
     }
@@ -36,14 +38,21 @@ final class MPIMessages: MessagePassing {
         tag: Int32
     ) throws(CommunicationError) -> MessageRequest {
         let number = freeNumber(length: -1)
-        let status = mpi_receive(bytes.baseAddress, Int32(bytes.count), Int32(rank), tag, &group, &requests[number])
+        let status = mpi_receive_bytes(
+            bytes.baseAddress,
+            Int32(bytes.count),
+            Int32(rank),
+            tag,
+            &group,
+            &requests[number]
+        )
         try call("MPI_Irecv", status)
         return MessageRequest(number: number)
     }
 
     func test(_ request: MessageRequest) throws(CommunicationError) -> Int? {
         var (isDone, count): (Int32, Int32) = (0, 0)
-        try call("MPI_Test", mpi_test(&requests[request.number], &isDone, &count))
+        try call("MPI_Test", mpi_test_message(&requests[request.number], &isDone, &count))
         guard isDone != 0 else { return nil }
         spent.append(request.number)
         // MPI counts only what was received.

@@ -10,8 +10,10 @@ struct PieceMap: Equatable {
 
     /// Pieces begin at multiples of this many values, so that blocks of a codec whose size divides it are never cut.
     static let grain = 4096
-    /// The most values of a piece: 512 KiB.
-    static let largestPiece = 1 << 17
+    /// The most values of a piece: 1 MiB.
+    static let largestPiece = 1 << 18
+    /// The values below which halves of a piece cost more time in messages than they save: 512 KiB.
+    static let smallestHalf = 1 << 17
 
     /// The pieces of a range of a buffer of `total` values, shared by so many members.
     init(range: Range<Int>, total: Int, members: Int) {
@@ -21,10 +23,11 @@ struct PieceMap: Equatable {
         pieceSize = Self.pieceSize(total: total, members: members)
     }
 
-    /// Large enough for few messages, small enough that every member has pieces and that adding overlaps with sending.
+    /// Every member has the same number of pieces, but for the last ones; several where there is enough, so that adding overlaps with sending.
     static func pieceSize(total: Int, members: Int) -> Int {
-        let fair = total / (2 * members)
-        return min(largestPiece, max(1, (fair + grain - 1) / grain) * grain)
+        let share = (total + members - 1) / members
+        let piece = min(share, min(largestPiece, max(smallestHalf, share / 4)))
+        return max(1, (piece + grain - 1) / grain) * grain
     }
 
     /// How many pieces of the range a member owns.
