@@ -46,7 +46,7 @@ public final class MPIEnvironment {
     }
 
     /// The ranks as a group that forms means.
-    public func communicator() -> any Communicator {
+    public func communicator(_ options: ExchangeOptions = ExchangeOptions()) -> any Communicator {
         isStarted ? MPICommunicator(self) : SingleCommunicator()
     }
 

@@ -1,4 +1,5 @@
 public import Buffers
+public import Communication
 public import Configs
 public import Diffusion
 
@@ -39,6 +40,37 @@ public struct BatchSection: Configurable {
     public func validate() throws(ConfigError) {
         try ConfigError.require((1...1_048_576).contains(global), "global", found: global, expected: "1 to 1048576")
         try ConfigError.require((1...65_536).contains(micro), "micro", found: micro, expected: "1 to 65536")
+    }
+}
+
+/// How values travel between workers.
+public struct CommunicationSection: Configurable {
+    /// The bytes of values between hosts, and between volunteers.
+    @Choice<Compressions> public var compression: any Compression = Float32Compression()
+    /// What values pass through between the ranks of a cluster; changes no number.
+    public var path = ExchangePath.automatic
+    /// Gradients that the ranks of a cluster exchange at a time, in bytes of float32; 0 measures which size is fastest. Changes no number.
+    public var bucket = ByteCount(0)
+
+    /// The defaults.
+    public init() {}
+
+    /// Checks ranges.
+    public func validate() throws(ConfigError) {
+        // Blocks of a codec must not be cut differently when the size of buckets changes.
+        let step: UInt64 = 16 << 10
+        try ConfigError.require(
+            bucket.rawValue == 0 || bucket.rawValue >= 64 << 10 && bucket.rawValue <= 1 << 30,
+            "bucket",
+            found: bucket,
+            expected: "0B, or 64KiB to 1GiB"
+        )
+        try ConfigError.require(
+            bucket.rawValue.isMultiple(of: step),
+            "bucket",
+            found: bucket,
+            expected: "a multiple of 16KiB"
+        )
     }
 }
 

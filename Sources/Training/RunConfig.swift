@@ -33,6 +33,8 @@ public struct RunConfig: Configurable {
     @ChoiceList<Averages> public var averages: [any WeightAverage] = [Switch()]
     /// When, and what, workers average.
     @Choice<SyncStrategies> public var synchronization: any SyncStrategy = EveryStep()
+    /// How values travel between workers.
+    public var communication = CommunicationSection()
     /// Element types of the computation.
     public var precision = Precision()
     /// Kinds of blocks of the network whose activations are not kept from forward to backward but computed again: less memory for more time.

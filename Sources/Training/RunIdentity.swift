@@ -1,3 +1,4 @@
+import Communication
 import Configs
 
 /// The part of a run file that decides its numbers: what may change between a stop and the next start is left out.
@@ -17,6 +18,9 @@ struct RunIdentity {
             everyStep.overlap = EveryStep().overlap
             essential.synchronization = everyStep
         }
+        // Which way sums go changes no bit of them; what a codec drops does.
+        essential.communication.path = .automatic
+        essential.communication.bucket = CommunicationSection().bucket
         lines = ConfigEncoder.encode(essential).split(separator: "\n").map(String.init)
     }
 

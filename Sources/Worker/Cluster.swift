@@ -1,4 +1,5 @@
 public import Communication
+import Configs
 import MPICommunication
 public import Training
 
@@ -33,12 +34,18 @@ public struct Cluster: Sendable {
     ///
     /// Without `mpirun` the group has one member.
     public func enter(_ body: (any Communicator) throws -> Bool) throws -> Bool {
+    /// Without `mpirun` the group has one member. `section` says how ranks exchange values.
+    public static func enter(
+        _ section: CommunicationSection,
+        _ body: (any Communicator) throws -> Bool
+    ) throws -> Bool {
         let environment = try MPIEnvironment()
         var watch: RankWatch?
         do {
             let communicator = environment.communicator()
             watch = try startWatch(communicator, host: environment.host)
             let result = try body(watch.map { WatchedCommunicator(communicator, by: $0) } ?? communicator)
+            let result = try body(environment.communicator(section.options))
             try environment.finish()
             watch?.finish()
             return result
@@ -54,5 +61,16 @@ public struct Cluster: Sendable {
         if communicator.rank == 0 { note(RankRecovery.description(isWatched: patience != nil)) }
         guard let patience else { return nil }
         return try RankWatch.start(communicator, host: host, patience: patience, isStopping: { [stop] in stop.isSet })
+    }
+}
+
+extension CommunicationSection {
+    /// What the group of ranks is told.
+    var options: ExchangeOptions {
+        ExchangeOptions(
+            path: path,
+            bucketBytes: bucket.rawValue == 0 ? nil : Int(bucket.rawValue),
+            compression: compression
+        )
     }
 }

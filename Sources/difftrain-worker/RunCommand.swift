@@ -64,6 +64,7 @@ struct RunCommand: ParsableCommand {
         }
         let run = ClusterRun(config, out: out ?? "runs/\(config.name)", fresh: fresh)
         let finished = try cluster.enter { communicator in
+        let finished = try Cluster.enter(config.communication) { communicator in
             let display = ProgressDisplay(isTerminal: isatty(STDERR_FILENO) == 1)
             return try ComputeScope.run(threads: threads) {
                 let finished = try run.run(communicator, until: stop, display: display)
