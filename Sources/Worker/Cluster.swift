@@ -7,6 +7,8 @@ public import Training
 public struct Cluster: Sendable {
     /// Seconds that a rank waits in an exchange for one that does not come; nil watches nothing.
     public var patience: Int?
+    /// How the ranks exchange values.
+    public var exchange: CommunicationSection
     /// Follows the signals to stop.
     public var stop: StopSignal
     /// Is told once, on rank 0, how the job answers the loss of a rank.
@@ -20,10 +22,12 @@ public struct Cluster: Sendable {
 
     /// A group; see the properties.
     public init(
+        _ exchange: CommunicationSection,
         patience: Int? = usualPatience,
         until stop: StopSignal,
         note: @escaping @Sendable (String) -> Void = { _ in }
     ) {
+        self.exchange = exchange
         self.patience = patience
         self.stop = stop
         self.note = note
@@ -34,18 +38,12 @@ public struct Cluster: Sendable {
     ///
     /// Without `mpirun` the group has one member.
     public func enter(_ body: (any Communicator) throws -> Bool) throws -> Bool {
-    /// Without `mpirun` the group has one member. `section` says how ranks exchange values.
-    public static func enter(
-        _ section: CommunicationSection,
-        _ body: (any Communicator) throws -> Bool
-    ) throws -> Bool {
         let environment = try MPIEnvironment()
         var watch: RankWatch?
         do {
-            let communicator = environment.communicator()
+            let communicator = environment.communicator(exchange.options)
             watch = try startWatch(communicator, host: environment.host)
             let result = try body(watch.map { WatchedCommunicator(communicator, by: $0) } ?? communicator)
-            let result = try body(environment.communicator(section.options))
             try environment.finish()
             watch?.finish()
             return result

@@ -121,34 +121,17 @@ public final class Volunteer {
         let files = RemoteFiles(client)
         let text = String(decoding: try files.bytes(of: reply.runFile), as: UTF8.self)
         let place = folder(reply) + "/data"
-        let communicator = PeerCommunicator(id: peer.rawValue, network: network, authority: control)
         let run = try RunConfig.coordinators(text)
+        let communicator = PeerCommunicator(
+            id: peer.rawValue,
+            network: network,
+            authority: control,
+            compression: run.communication.compression
+        )
         if let cluster, let change = run.firstChange(to: cluster.config) { throw .differentRun(change: change) }
         if let shards = reply.dataset { try files.fetch(shards, into: place) }
         guard let cluster else {
             return try Trainer.make(text, dataset: reply.dataset.map { _ in place }, communicator)
-        do {
-            var run = try RunConfig(parsing: text, file: "the coordinator's run file")
-            if let shards = reply.dataset {
-                let place = folder(reply) + "/data"
-                try files.fetch(shards, into: place)
-                var source = ShardDirectory()
-                source.path = place
-                run.data = source
-            }
-            let communicator = PeerCommunicator(
-                id: peer.rawValue,
-                network: network,
-                authority: control,
-                compression: run.communication.compression
-            )
-            return try Trainer(Recipe(run), communicator: communicator)
-        } catch let error as ConfigError {
-            throw .training(.config(error))
-        } catch let error as TrainingError {
-            throw .training(error)
-        } catch {
-            throw error as? WorkerError ?? .refused(reason: "\(error)")
         }
         return try ClusterTrainer(
             text,

@@ -57,14 +57,14 @@ struct RunCommand: ParsableCommand {
         let stop = StopSignal()
         SignalWatcher.watch(stop)
         let config = try RunConfig(contentsOf: file, overrides: overrides)
-        var cluster = Cluster(patience: noWatch ? nil : patience, until: stop, note: Program.note)
+        let limit = noWatch ? nil : patience
+        var cluster = Cluster(config.communication, patience: limit, until: stop, note: Program.note)
         if let address = outside.coordinator {
             if !noWatch { cluster.patience = Cluster.endlessPatience }
             return try outside.takePart(in: address, config, cluster, threads: threads, until: stop)
         }
         let run = ClusterRun(config, out: out ?? "runs/\(config.name)", fresh: fresh)
         let finished = try cluster.enter { communicator in
-        let finished = try Cluster.enter(config.communication) { communicator in
             let display = ProgressDisplay(isTerminal: isatty(STDERR_FILENO) == 1)
             return try ComputeScope.run(threads: threads) {
                 let finished = try run.run(communicator, until: stop, display: display)
