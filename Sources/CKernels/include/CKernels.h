@@ -38,6 +38,15 @@ double ck_squared_norm(const float *x, size_t count);
 /// Whether every x[i] is finite.
 bool ck_is_finite(const float *x, size_t count);
 
+// MARK: Means in memory (exchange.c)
+
+/// targets[t][i] = (weights[0] * sources[0][i] + weights[1] * sources[1][i] + ...) / divisor for every t, added in this order, every
+/// product and every sum rounded. Sources of weight 0 are not read; 0 takes their place. Targets may be sources, at the same addresses.
+/// Answers whether all values that were read are finite.
+bool ck_weighted_mean(
+    const float *const *sources, const float *weights, size_t source_count, float divisor, float *const *targets,
+    size_t target_count, size_t count);
+
 // MARK: Random numbers (random.c)
 
 /// One block of Philox4x32-10 (Salmon et al. 2011): four words from a 128-bit counter and a 64-bit key.
