@@ -23,6 +23,12 @@ public final class FlatBuffer {
         FlatBuffer(sharing: region.part(range))
     }
 
+    /// All numbers of a storage, with the values that it holds.
+    public init(_ storage: Storage) {
+        count = storage.byteCount / MemoryLayout<Float>.stride
+        region = Region(storage, offset: 0, count: count, dtype: .float32)
+    }
+
     /// A copy of another buffer.
     public convenience init(copying other: FlatBuffer) {
         self.init(count: other.count)

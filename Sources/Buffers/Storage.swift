@@ -10,6 +10,7 @@ public final class Storage: @unchecked Sendable {
     /// The first byte; aligned to 64 bytes.
     public let address: UnsafeMutableRawPointer
     private let pool: BufferPool?
+    private let release: (@Sendable () -> Void)?
 
     /// Allocates memory from the system, not initialised.
     public convenience init(byteCount: Int) {
@@ -20,10 +21,24 @@ public final class Storage: @unchecked Sendable {
         self.byteCount = byteCount
         self.address = address
         self.pool = pool
+        release = nil
+    }
+
+    /// Holds memory that somebody else has allocated and takes back by `release`, which may be called on any thread.
+    ///
+    /// `address` must be aligned to 64 bytes.
+    public init(byteCount: Int, address: UnsafeMutableRawPointer, release: @escaping @Sendable () -> Void) {
+        precondition(UInt(bitPattern: address) % 64 == 0, "memory at \(address) is not aligned to 64 bytes")
+        self.byteCount = byteCount
+        self.address = address
+        self.release = release
+        pool = nil
     }
 
     deinit {
-        if let pool {
+        if let release {
+            release()
+        } else if let pool {
             pool.giveBack(address, byteCount: byteCount)
         } else {
             free(address)

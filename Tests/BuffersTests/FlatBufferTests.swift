@@ -1,4 +1,5 @@
 import Buffers
+import Synchronization
 import TestSupport
 import Testing
 
@@ -119,5 +120,24 @@ struct FlatBufferTests {
         window.window(1..<2).fill(1)
         #expect(whole.floats == [7, 7, 7, 1, 7, 7])
         #expect(whole.window(6..<6).floats.isEmpty)
+    }
+
+    @Test("lies in memory of somebody else, who gets it back when the last view is gone")
+    func foreignMemory() {
+        let released = Mutex(0)
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: 256, alignment: 64)
+        defer { memory.deallocate() }
+        memory.initializeMemory(as: Float.self, repeating: 2, count: 64)
+        let release: @Sendable () -> Void = { released.withLock { $0 += 1 } }
+        var buffer: FlatBuffer? = FlatBuffer(Storage(byteCount: 256, address: memory, release: release))
+        #expect(buffer?.floats == [Float](repeating: 2, count: 64))
+        buffer?.scale(by: 2)
+        var view = buffer?.view(60..<64, shape: [4])
+        buffer = nil
+        #expect(released.withLock { $0 } == 0)
+        #expect(view?.floats == [4, 4, 4, 4])
+        view = nil
+        #expect(released.withLock { $0 } == 1)
+        #expect(memory.load(as: Float.self) == 4)
     }
 }
