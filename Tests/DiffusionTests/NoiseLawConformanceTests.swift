@@ -50,7 +50,7 @@ struct NoiseLawConformanceTests {
             around: FlowPrediction().preconditioning(at: 1, RectifiedFlow()),
             weight: 1
         )
-        let images = TensorData([1, 2, 3, 4], shape: [1, 2, 2, 1])
+        let images = TensorData([1, 2, 3, 4] as [Float], shape: [1, 2, 2, 1])
         let noised = NoisedBatch(images, ids: [3], [level], seed: 1, law: law)
         #expect(noised.input.floats == numbers(law, samples: 3..<4))
         let objective = with(Denoising()) { $0.noise = law }

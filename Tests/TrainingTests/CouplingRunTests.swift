@@ -1,3 +1,4 @@
+import Buffers
 import Checkpoints
 import Communication
 import Configs
