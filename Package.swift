@@ -248,7 +248,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MPICommunicationTests",
-            dependencies: ["MPICommunication", "Communication", "Configs", "Buffers", "TestSupport"],
+            dependencies: ["MPICommunication", "Communication", "Configs", "Buffers", "CKernels", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -3,6 +3,8 @@
 
 // The handles and constants of MPI are macros over the addresses of variables, which Swift cannot import; these functions name them.
 
+#include "words.h"
+
 #include <mpi.h>
 #include <stdint.h>
 
@@ -17,15 +19,31 @@ static inline MPI_Op mpi_max(void) { return MPI_MAX; }
 /// Makes calls on the world return their errors instead of ending the process.
 static inline int mpi_return_errors(void) { return MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN); }
 
-/// Sums in place over all ranks.
-static inline int mpi_sum_floats(float *values, int count) {
-    return MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
+static inline MPI_Request mpi_no_request(void) { return MPI_REQUEST_NULL; }
+static inline MPI_Comm mpi_no_communicator(void) { return MPI_COMM_NULL; }
+
+/// Whether an operation is done.
+static inline int mpi_test(MPI_Request *request, int *done) { return MPI_Test(request, done, MPI_STATUS_IGNORE); }
+/// A communicator of the ranks that share memory with this one, in the order of ranks.
+static inline int mpi_split_by_host(MPI_Comm *result) {
+    return MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, result);
 }
-static inline int mpi_sum_doubles(double *values, int count) {
-    return MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+/// The least of all ranks' numbers.
+static inline int mpi_lowest_int(const int *value, int *result) {
+    return MPI_Allreduce(value, result, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
 }
-static inline int mpi_max_doubles(double *values, int count) {
-    return MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
+/// Whether any rank's number is above 0, known later.
+static inline int mpi_start_highest_int(const int *value, int *result, MPI_Comm communicator, MPI_Request *request) {
+    return MPI_Iallreduce(value, result, 1, MPI_INT, MPI_MAX, communicator, request);
+}
+/// Copies each rank's values to all, in place.
+static inline int mpi_start_gather(float *values, const int *counts, const int *starts, MPI_Request *request) {
+    return MPI_Iallgatherv(
+        MPI_IN_PLACE, 0, MPI_FLOAT, values, counts, starts, MPI_FLOAT, MPI_COMM_WORLD, request);
+}
+/// A communicator of the ranks of one color, in the order of ranks; none for a color below 0.
+static inline int mpi_split_by_color(int color, MPI_Comm *result) {
+    return MPI_Comm_split(MPI_COMM_WORLD, color < 0 ? MPI_UNDEFINED : color, 0, result);
 }
 
 /// A group of ranks with messages of its own; a request that is under way. Their MPI types differ between implementations.
@@ -54,7 +72,9 @@ static inline int mpi_test_message(mpi_request *request, int *done, int *count) 
 
 enum {
     mpi_success = MPI_SUCCESS,
+    mpi_thread_single = MPI_THREAD_SINGLE,
     mpi_thread_funneled = MPI_THREAD_FUNNELED,
+    mpi_thread_serialized = MPI_THREAD_SERIALIZED,
     mpi_largest_error_text = MPI_MAX_ERROR_STRING,
     mpi_largest_host_name = MPI_MAX_PROCESSOR_NAME
 };

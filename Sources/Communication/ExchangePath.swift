@@ -1,8 +1,8 @@
 /// What values pass through on the way from rank to rank of a cluster.
 public enum ExchangePath: String, Codable, Sendable, CaseIterable {
-    /// Whichever is faster, as measured at the start.
+    /// Memory within a host where it has some to share, else messages.
     case automatic
-    /// Memory within a host, messages between hosts.
+    /// Memory within a host, or an error where it has none to share; messages between hosts.
     case memory
     /// Messages, also within a host.
     case network

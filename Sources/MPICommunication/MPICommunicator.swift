@@ -4,60 +4,115 @@ public import Communication
 
 /// Means, broadcasts and barriers over the ranks of an MPI job.
 ///
-/// For a fixed number of ranks the same values give the same bits, on all ranks. After an MPI call has failed the values are undefined and
-/// the job must end; what MPI cannot report (a rank that died) ends it at once. Started again, it resumes.
+/// Ranks of one host form means in memory that all of them map, hosts exchange sums by messages. Sums are formed over the ranks of a host
+/// in their order, then over the hosts in theirs: for the same ranks and hosts the same values give the same bits, on all ranks, whatever
+/// path they take and however they are cut. After a call has thrown the values are undefined and the job must end; what MPI cannot report
+/// (a rank that died) ends it at once. Started again, it resumes.
 public final class MPICommunicator: Communicator {
     /// This process's rank.
-    public var rank: Int { environment.rank }
+    public var rank: Int { group.rank }
     /// The number of processes.
-    public var size: Int { environment.size }
+    public var size: Int { group.size }
+    /// One line for people: the ranks, the hosts, and what values pass through.
+    public var description: String { group.description }
 
-    private let environment: MPIEnvironment
+    private let group: RankGroup
 
-    /// The most values of one MPI call: counts of MPI are 32-bit, and pieces of this size stay in the algorithms for large messages.
+    /// The most values of one MPI call: counts of MPI are 32-bit.
     static let chunk = 1 << 24
 
     /// The ranks of a started environment.
-    init(_ environment: MPIEnvironment) {
-        self.environment = environment
+    init(_ group: RankGroup) {
+        self.group = group
     }
 
-    /// Sums the weighted values in float32 and divides once by the sum of the weights.
+    /// Starts a mean that runs in the background; sums are in float32 and divided once by the sum of the weights.
     ///
-    /// Throws `countMismatch` on all ranks if the ranks brought buffers of different counts, and `notFinite` on all ranks if one of them
-    /// brought values that are not finite with a weight above 0.
+    /// `wait()` throws `countMismatch` on all ranks if the ranks brought buffers of different counts, and `notFinite` on all ranks if one
+    /// of them brought values that are not finite with a weight above 0.
     public func startMean(
         of buffer: FlatBuffer,
         weight: Float,
         round: UInt64
     ) throws(CommunicationError) -> any PendingMean {
-        try checkMeanWeight(weight)
-        let clock = ContinuousClock()
-        let start = clock.now
-        var report = try agree(buffer, weight: weight, round: round)
-        if report.totalWeight > 0 {
-            // A withdrawn rank's values may be anything; zeros keep them out of the sum.
-            if weight == 0 { buffer.fill(0) } else { buffer.scale(by: weight) }
-            try sum(buffer)
-            buffer.divide(by: Float(report.totalWeight))
-            // Each rank sends and receives every value twice but its own share's: 2 (n - 1) / n of the bytes each way.
-            let bytes = UInt64(2 * (size - 1) * buffer.count * MemoryLayout<Float>.stride / size)
-            report.bytesSent = bytes
-            report.bytesReceived = bytes
+        let mean = try open(buffer, weight: weight, round: round)
+        mean.deliver(0..<buffer.count)
+        return mean
+    }
+
+    /// The same, bucket by bucket as the values become final on all ranks.
+    public func openMean(
+        of buffer: FlatBuffer,
+        weight: Float,
+        round: UInt64
+    ) throws(CommunicationError) -> any OpenMean {
+        try open(buffer, weight: weight, round: round)
+    }
+
+    /// The mean of this rank's part alone.
+    public func scatterMean(
+        of buffer: FlatBuffer,
+        weight: Float,
+        round: UInt64,
+        parts: [Range<Int>]
+    ) throws(CommunicationError) -> MeanReport {
+        precondition(parts.count == size, "\(parts.count) parts for \(size) ranks")
+        let mean = try open(buffer, weight: weight, round: round, parts: parts)
+        mean.deliver(0..<buffer.count)
+        return try mean.wait()
+    }
+
+    /// Copies every rank's part from its memory or, where memory is not shared, by one call of MPI.
+    public func gather(_ buffer: FlatBuffer, parts: [Range<Int>]) throws(CommunicationError) {
+        precondition(parts.count == size, "\(parts.count) parts for \(size) ranks")
+        if group.isOneMemory, MemoryGather(group, buffer, parts).run() { return }
+        guard let last = parts.map(\.upperBound).max(), last <= Int(Int32.max) else {
+            throw .unsupported(
+                operation: "exchange of parts beyond 2^31 values",
+                instead: "use more and smaller buffers"
+            )
         }
-        report.seconds = (clock.now - start) / .seconds(1)
-        return FinishedMean(report)
+        // MPI reads these until the operation is done.
+        let layout = UnsafeMutablePointer<Int32>.allocate(capacity: 2 * size)
+        defer { layout.deallocate() }
+        for (rank, part) in parts.enumerated() {
+            layout[rank] = Int32(part.count)
+            layout[size + rank] = Int32(part.lowerBound)
+        }
+        let starts = layout + size
+        try call("MPI_Iallgatherv") { request in
+            mpi_start_gather(buffer.region.floats, layout, starts, &request)
+        }
+    }
+
+    /// The sums in the order of ranks.
+    public func sum(_ values: [Double]) throws(CommunicationError) -> [Double] {
+        let size = size
+        let memory = UnsafeMutablePointer<Double>.allocate(capacity: max(1, values.count * (size + 1)))
+        defer { memory.deallocate() }
+        let own = memory + values.count * size
+        own.update(from: values, count: values.count)
+        try call("MPI_Iallgather") { request in
+            let count = Int32(values.count)
+            return MPI_Iallgather(own, count, mpi_double(), memory, count, mpi_double(), mpi_world(), &request)
+        }
+        return values.indices.map { index in
+            (0..<size).reduce(0) { $0 + memory[$1 * values.count + index] }
+        }
+    }
+
+    /// Zeros in memory that the ranks of this host share, or ordinary memory if there is none left.
+    public func makeBuffer(count: Int) -> FlatBuffer {
+        group.window?.makeBuffer(count: count) ?? FlatBuffer(count: count)
     }
 
     /// Copies the root's values into every rank's buffer.
     public func broadcast(_ buffer: FlatBuffer, from root: Int) throws(CommunicationError) {
         try checkRoot(root)
-        let count = buffer.count
-        try call("MPI_Bcast") {
-            buffer.withMutableFloats { values in
-                eachChunk(count) {
-                    MPI_Bcast(values.baseAddress?.advanced(by: $0), Int32($1), mpi_float(), Int32(root), mpi_world())
-                }
+        for start in stride(from: 0, to: buffer.count, by: Self.chunk) {
+            let count = Int32(min(Self.chunk, buffer.count - start))
+            try call("MPI_Ibcast") { request in
+                MPI_Ibcast(buffer.region.floats + start, count, mpi_float(), Int32(root), mpi_world(), &request)
             }
         }
     }
@@ -65,75 +120,66 @@ public final class MPICommunicator: Communicator {
     /// The root's bytes on every rank; at most 2^40 of them.
     public func broadcast(_ bytes: [UInt8], from root: Int) throws(CommunicationError) -> [UInt8] {
         try checkRoot(root)
-        var count = Int64(bytes.count)
-        try call("MPI_Bcast") { MPI_Bcast(&count, 1, mpi_int64(), Int32(root), mpi_world()) }
-        var result = rank == root ? bytes : [UInt8](repeating: 0, count: Int(count))
-        try call("MPI_Bcast") {
-            result.withUnsafeMutableBytes { values in
-                eachChunk(values.count) {
-                    MPI_Bcast(values.baseAddress?.advanced(by: $0), Int32($1), mpi_byte(), Int32(root), mpi_world())
-                }
+        let length = UnsafeMutablePointer<Int64>.allocate(capacity: 1)
+        length.pointee = Int64(bytes.count)
+        defer { length.deallocate() }
+        try call("MPI_Ibcast") { request in
+            MPI_Ibcast(length, 1, mpi_int64(), Int32(root), mpi_world(), &request)
+        }
+        let count = Int(length.pointee)
+        guard (0...1 << 40).contains(count) else { throw .countMismatch(expected: 1 << 40, found: count) }
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, count), alignment: 64)
+        defer { memory.deallocate() }
+        if rank == root { memory.copyBytes(from: bytes) }
+        for start in stride(from: 0, to: count, by: Self.chunk) {
+            let length = Int32(min(Self.chunk, count - start))
+            try call("MPI_Ibcast") { request in
+                MPI_Ibcast(
+                    memory.baseAddress?.advanced(by: start),
+                    length,
+                    mpi_byte(),
+                    Int32(root),
+                    mpi_world(),
+                    &request
+                )
             }
         }
-        return result
+        return rank == root ? bytes : Array(memory.prefix(count))
     }
 
     /// Returns once every rank is here.
     public func barrier() throws(CommunicationError) {
-        try call("MPI_Barrier") { MPI_Barrier(mpi_world()) }
+        try call("MPI_Ibarrier") { request in MPI_Ibarrier(mpi_world(), &request) }
     }
 }
 
 extension MPICommunicator {
-    /// Adds up weights and contributors, and compares counts, before any value is sent.
-    private func agree(_ buffer: FlatBuffer, weight: Float, round: UInt64) throws(CommunicationError) -> MeanReport {
-        let isUsable = weight == 0 || buffer.isFinite
-        var sums: [Double] = [Double(weight), weight > 0 ? 1 : 0, isUsable ? 0 : 1]
-        try call("MPI_Allreduce") { mpi_sum_doubles(&sums, Int32(sums.count)) }
-        var bounds: [Double] = [Double(buffer.count), -Double(buffer.count)]
-        try call("MPI_Allreduce") { mpi_max_doubles(&bounds, Int32(bounds.count)) }
-        guard bounds[0] == -bounds[1] else {
-            throw .countMismatch(expected: Int(bounds[0]), found: Int(-bounds[1]))
-        }
-        guard sums[2] == 0 else { throw .notFinite(round: round) }
-        return MeanReport(totalWeight: sums[0], contributors: Int(sums[1]))
-    }
-
-    private func sum(_ buffer: FlatBuffer) throws(CommunicationError) {
-        let count = buffer.count
-        try call("MPI_Allreduce") {
-            buffer.withMutableFloats { values in
-                eachChunk(count) { mpi_sum_floats(values.baseAddress?.advanced(by: $0), Int32($1)) }
-            }
-        }
-    }
-
-    private func eachChunk(_ count: Int, _ body: (_ start: Int, _ count: Int) -> Int32) -> Int32 {
-        for start in stride(from: 0, to: count, by: Self.chunk) {
-            let status = body(start, min(Self.chunk, count - start))
-            guard status == Int32(mpi_success) else { return status }
-        }
-        return Int32(mpi_success)
-    }
-
-    private func call(_ operation: String, _ body: () -> Int32) throws(CommunicationError) {
-        try check(body(), operation, rank: rank, host: environment.host)
-    }
-
-    private func checkMeanWeight(_ weight: Float) throws(CommunicationError) {
+    private func open(
+        _ buffer: FlatBuffer,
+        weight: Float,
+        round: UInt64,
+        parts: [Range<Int>]? = nil
+    ) throws(CommunicationError) -> GroupMean {
         guard weight >= 0, Double(weight) <= RoundGroup.largestTotalWeight else { throw .invalidWeight(weight) }
+        let mean = GroupMean(group, buffer, weight: weight, round: round, parts: parts)
+        group.thread.enlist(BackgroundMean(mean))
+        return mean
+    }
+
+    /// Starts an operation of MPI on its thread and waits for it.
+    private func call(
+        _ operation: String,
+        _ start: @escaping (inout MPI_Request?) -> Int32
+    ) throws(CommunicationError) {
+        let group = group
+        try group.thread.perform { () throws(CommunicationError) in
+            var request: MPI_Request? = mpi_no_request()
+            try group.check(start(&request), operation)
+            try group.check(group.thread.complete(request), operation)
+        }
     }
 
     private func checkRoot(_ root: Int) throws(CommunicationError) {
         guard (0..<size).contains(root) else { throw .rankOutOfRange(rank: root, size: size) }
-    }
-}
-
-extension FlatBuffer {
-    // A division, not a multiplication by the reciprocal, which would be rounded once more.
-    fileprivate func divide(by divisor: Float) {
-        withMutableFloats { values in
-            for index in values.indices { values[index] /= divisor }
-        }
     }
 }

@@ -13,20 +13,46 @@ public final class MPIEnvironment {
     /// The name of the machine.
     public let host: String
 
-    private let isStarted: Bool
+    /// One line for people: the library's level of thread support.
+    public let description: String
+
+    private let thread: MPIThread?
     private var isFinished = false
 
-    /// Starts MPI if `mpirun` (or another launcher of MPI jobs) started this process; called once in a process, from the thread that will
-    /// make all later calls.
+    /// Starts MPI if `mpirun` (or another launcher of MPI jobs) started this process; called once in a process.
+    ///
+    /// MPI runs on a thread of its own, which makes all calls.
     public init() throws(CommunicationError) {
         guard Self.isLaunched else {
             rank = 0
             size = 1
             host = Self.systemHostName()
-            isStarted = false
+            description = "one process without MPI"
+            thread = nil
             return
         }
-        let systemHost = Self.systemHostName()
+        let thread = MPIThread()
+        let place: Place
+        do throws(CommunicationError) {
+            place = try thread.perform { () throws(CommunicationError) in try MPIEnvironment.start() }
+        } catch {
+            thread.stop()
+            throw error
+        }
+        (rank, size, host) = (place.rank, place.size, place.host)
+        description = "MPI with thread support '\(place.level)', called from one thread"
+        self.thread = thread
+    }
+
+    private struct Place {
+        let rank: Int
+        let size: Int
+        let host: String
+        let level: String
+    }
+
+    private static func start() throws(CommunicationError) -> Place {
+        let systemHost = systemHostName()
         var level: Int32 = 0
         let status = MPI_Init_thread(nil, nil, Int32(mpi_thread_funneled), &level)
         try check(status, "MPI_Init_thread", rank: 0, host: systemHost)
@@ -34,10 +60,22 @@ public final class MPIEnvironment {
         var (ownRank, ranks): (Int32, Int32) = (0, 0)
         try check(MPI_Comm_rank(mpi_world(), &ownRank), "MPI_Comm_rank", rank: 0, host: systemHost)
         try check(MPI_Comm_size(mpi_world(), &ranks), "MPI_Comm_size", rank: Int(ownRank), host: systemHost)
-        rank = Int(ownRank)
-        size = Int(ranks)
-        host = Self.processorName() ?? systemHost
-        isStarted = true
+        return Place(
+            rank: Int(ownRank),
+            size: Int(ranks),
+            host: processorName() ?? systemHost,
+            level: name(ofLevel: level)
+        )
+    }
+
+    /// The name of a level of thread support.
+    static func name(ofLevel level: Int32) -> String {
+        switch level {
+        case Int32(mpi_thread_single): "single"
+        case Int32(mpi_thread_funneled): "funneled"
+        case Int32(mpi_thread_serialized): "serialized"
+        default: "multiple"
+        }
     }
 
     /// Whether a launcher of MPI jobs started this process.
@@ -45,25 +83,46 @@ public final class MPIEnvironment {
         ["OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_SIZE"].contains { (name: String) in getenv(name) != nil }
     }
 
-    /// The ranks as a group that forms means.
-    public func communicator(_ options: ExchangeOptions = ExchangeOptions()) -> any Communicator {
-        isStarted ? MPICommunicator(self) : SingleCommunicator()
+    /// The ranks as a group that forms means; called on all ranks at once, with the same options.
+    public func communicator(
+        _ options: ExchangeOptions = ExchangeOptions()
+    ) throws(CommunicationError) -> any Communicator {
+        try communicator(options, hostKey: nil)
+    }
+
+    /// The same with ranks of equal keys as neighbours, on whatever host they are.
+    func communicator(_ options: ExchangeOptions, hostKey: Int?) throws(CommunicationError) -> any Communicator {
+        guard let thread else { return SingleCommunicator() }
+        let place = (rank, size, host)
+        return MPICommunicator(
+            try thread.perform { () throws(CommunicationError) in
+                try RankGroup.join(thread, place, options, hostKey: hostKey)
+            }
+        )
     }
 
     /// Ends MPI after all ranks have come here; called once, when everything went well.
     public func finish() throws(CommunicationError) {
-        guard isStarted, !isFinished else { return }
+        guard let thread, !isFinished else { return }
         isFinished = true
-        try check(MPI_Finalize(), "MPI_Finalize", rank: rank, host: host)
+        let (rank, host) = (rank, host)
+        try thread.perform { () throws(CommunicationError) in
+            try check(MPI_Finalize(), "MPI_Finalize", rank: rank, host: host)
+        }
+        thread.stop()
     }
 
     /// Ends all ranks of the job with one sentence on standard error that names this one; does not return.
     ///
-    /// Without MPI only this process ends. `code` is the exit code.
+    /// Without MPI only this process ends. `code` is the exit code. If the thread of MPI does not answer within a second, this process kills
+    /// itself, and the launcher ends the others.
     public func abort(because reason: String, code: Int32 = 1) -> Never {
         let sentence = Array((Self.abortText(rank: rank, size: size, host: host, reason: reason) + "\n").utf8)
         _ = write(STDERR_FILENO, sentence, sentence.count)
-        if isStarted, !isFinished { MPI_Abort(mpi_world(), code) }
+        if let thread, !isFinished {
+            if thread.perform(within: .seconds(1), { MPI_Abort(mpi_world(), code) }) { sleep(10) }
+            kill(getpid(), SIGKILL)
+        }
         exit(code)
     }
 

@@ -37,7 +37,10 @@ struct PieceCodec {
         of member: Int,
         into bytes: UnsafeMutableRawBufferPointer
     ) throws(CommunicationError) -> Int {
-        guard ck_is_within(values.baseAddress, values.count, Self.largestValue) else { throw .notFinite(round: round) }
+        guard ck_is_within(values.baseAddress, values.count, Self.largestValue) else {
+            // One rank alone finds this, so the job cannot go on; values that are not finite on a rank never come here.
+            throw .badMessage(rank: member, reason: "a number is above 1e30, which no codec carries")
+        }
         let index = (UInt64(member) << 1 | kind.rawValue) << 40 | UInt64(position)
         var random = RandomStream(seed: round, purpose: .rounding, index: index)
         var target = bytes.mutableBytes

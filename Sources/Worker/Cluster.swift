@@ -41,7 +41,7 @@ public struct Cluster: Sendable {
         let environment = try MPIEnvironment()
         var watch: RankWatch?
         do {
-            let communicator = environment.communicator(exchange.options)
+            let communicator = try environment.communicator(exchange.options)
             watch = try startWatch(communicator, host: environment.host)
             let result = try body(watch.map { WatchedCommunicator(communicator, by: $0) } ?? communicator)
             try environment.finish()

@@ -11,7 +11,7 @@ struct MPIEnvironmentTests {
         #expect(!MPIEnvironment.isLaunched)
         let environment = try MPIEnvironment()
         #expect(environment.rank == 0 && environment.size == 1 && !environment.host.isEmpty)
-        let communicator = environment.communicator()
+        let communicator = try environment.communicator()
         #expect(communicator is SingleCommunicator)
         let buffer = FlatBuffer([1, 2])
         #expect(try communicator.mean(of: buffer, weight: 4, round: 0).totalWeight == 4)
