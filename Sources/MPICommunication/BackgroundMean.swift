@@ -7,8 +7,8 @@ final class BackgroundMean: BackgroundWork {
     private let mean: GroupMean
     private var group: RankGroup { mean.group }
     private var walk: HostMean.Walk
-    private var headers: MessageRequest<ExchangeHeader>?
-    private var verdict: MessageRequest<Int32>?
+    private var headers: SmallOperation<ExchangeHeader>?
+    private var verdict: SmallOperation<Int32>?
     private var sums: [(bucket: Int, sum: NetworkSum)] = []
     private var nextBucket = 0
     private var agreement: MeanAgreement?
@@ -64,8 +64,8 @@ final class BackgroundMean: BackgroundWork {
         return agreement
     }
 
-    private func start() throws(CommunicationError) -> MessageRequest<ExchangeHeader> {
-        let request = MessageRequest(sent: mean.header, count: group.size)
+    private func start() throws(CommunicationError) -> SmallOperation<ExchangeHeader> {
+        let request = SmallOperation(sent: mean.header, count: group.size)
         let bytes = Int32(MemoryLayout<ExchangeHeader>.stride)
         let world = group.world(of: mean.number)
         let status = MPI_Iallgather(
@@ -122,7 +122,7 @@ final class BackgroundMean: BackgroundWork {
     /// Tells all ranks whether the values of all were finite; answers whether that is known.
     private func settle() throws(CommunicationError) -> Bool {
         if verdict == nil {
-            let request = MessageRequest<Int32>(sent: walk.isFinite ? 0 : 1, count: 1)
+            let request = SmallOperation<Int32>(sent: walk.isFinite ? 0 : 1, count: 1)
             let world = group.world(of: mean.number)
             let status = mpi_start_highest_int(request.outgoing, request.incoming, world, &request.request)
             try group.check(status, "MPI_Iallreduce")
@@ -135,7 +135,7 @@ final class BackgroundMean: BackgroundWork {
 }
 
 /// A small operation of MPI under way, with memory that stays where it is.
-private final class MessageRequest<Value: BitwiseCopyable> {
+private final class SmallOperation<Value: BitwiseCopyable> {
     let outgoing: UnsafeMutablePointer<Value>
     let incoming: UnsafeMutablePointer<Value>
     var request: MPI_Request? = mpi_no_request()
