@@ -143,3 +143,19 @@ CK_CLONES void ck_softmax_gradient(
         }
     }
 }
+
+CK_CLONES float ck_largest_difference(const float *x, const float *y, size_t count) {
+    // Magnitudes are ordered as their bits are, and what is not a number comes after infinity.
+    uint32_t largest = 0;
+    for (size_t i = 0; i < count; i++) {
+        float difference = x[i] - y[i];
+        uint32_t bits;
+        memcpy(&bits, &difference, sizeof bits);
+        bits &= 0x7fffffffu;
+        largest = bits > largest ? bits : largest;
+    }
+    if (largest > 0x7f800000u) largest = 0x7f800000u;
+    float result;
+    memcpy(&result, &largest, sizeof result);
+    return result;
+}

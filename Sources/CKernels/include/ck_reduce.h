@@ -24,5 +24,7 @@ void ck_softmax(const float *restrict x, float *restrict y, size_t rows, size_t 
 void ck_softmax_gradient(
     const float *restrict y, const float *restrict dy, float *restrict dx, size_t rows, size_t columns,
     bool logarithm);
+/// max |x - y|; infinity if a difference is not a number, 0 for no numbers.
+float ck_largest_difference(const float *x, const float *y, size_t count);
 
 #endif
