@@ -147,7 +147,7 @@ let package = Package(
             name: "difftrain",
             dependencies: [
                 "Configs", "Buffers", "Tensors", "TensorFiles", "Networks", "Diffusion", "Optimization", "Datasets",
-                "Checkpoints", "Communication", "Training",
+                "Checkpoints", "Communication", "MPICommunication", "Training",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -256,6 +256,7 @@ let package = Package(
             dependencies: [
                 "Training", "Checkpoints", "Communication", "Datasets", "Diffusion", "Networks", "Optimization",
                 "TensorFiles", "Tensors", "Buffers", "Configs", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),

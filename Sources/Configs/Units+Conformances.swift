@@ -41,6 +41,11 @@ extension ByteCount: Comparable, ExpressibleByIntegerLiteral, CustomStringConver
         try container.encode(configText)
     }
 
+    /// Reads a text with its unit, as a run file writes it; nil if it is of another form or does not fit.
+    public init?(_ text: String) {
+        self.init(configText: text)
+    }
+
     /// The text with its unit, as a run file writes it.
     public var description: String { configText }
 

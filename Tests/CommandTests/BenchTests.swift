@@ -95,6 +95,53 @@ struct BenchTests {
         try await bench.difftrain("bench sample --batch 0").fails(2, "--batch must be 1 to 65536")
     }
 
+    @Test("measure exchanges between peers over sockets")
+    func peers() async throws {
+        let line = "bench exchange --backend peers --bytes 64KiB 10kB --seconds 0.001"
+        let json = try await bench.difftrain("\(line) --peers 3 --pieces 4 --compression bfloat16 --json")
+        json.succeeds()
+        #expect(json.lines.count == 2)
+        let first = try #require(JSONSerialization.jsonObject(with: Data(json.lines[0].utf8)) as? [String: Any])
+        let config = try #require(first["config"] as? [String: String])
+        #expect(first["name"] as? String == "mean_peers" && first["unit"] as? String == "s")
+        #expect(
+            config == [
+                "backend": "peers", "compression": "bfloat16", "mib": "0.0625", "pieces": "4", "procs": "3",
+            ]
+        )
+        for key in ["median", "min", "max", "algbw_gb_s", "busbw_gb_s", "largest_error"] {
+            #expect(try #require(first[key] as? Double, "\(key)") > 0)
+        }
+        let text = try await bench.difftrain(line)
+        text.succeeds()
+        #expect(text.lines.count == 3 && text.lines[0].hasPrefix("     MiB  exchange"))
+    }
+
+    @Test("measure exchanges between ranks, here one alone")
+    func ranks() async throws {
+        let line = "bench exchange --backend mpi --bytes 64KiB --seconds 0.001"
+        let alone = try await bench.difftrain("\(line) --against mpi-allreduce --json")
+        #expect(alone.code == 0 && alone.lines.count == 3)
+        #expect(alone.lines[1].contains("\"mpi_allreduce\"") && alone.lines[2].contains("\"mpi_allreduce/mean_mpi\""))
+        #expect(alone.errors.hasPrefix("This is rank 0 of 1 and exchanges with nobody; "))
+        let text = try await bench.difftrain("\(line) --against mpi-allreduce")
+        #expect(text.lines.count == 4 && text.lines[3].contains(", half of the turns "))
+    }
+
+    @Test("refuse exchanges that cannot be measured")
+    func refusedExchanges() async throws {
+        for (flags, words) in [
+            ("--seconds 0", "--seconds must be above 0"), ("--bytes 3B", "--bytes must be whole float32 values"),
+            ("--bytes 64", "as in '64MiB', not '64'"), ("--bytes 8GiB", "up to 4GiB"),
+            ("--compression zip", "there is no codec 'zip'; choose from bfloat16, float32, int8-block"),
+            ("--peers 2", "--peers is for '--backend peers'"),
+            ("--backend peers --peers 0", "--peers must be 1 to 256"),
+            ("--pieces 0", "--pieces must be 1 to 65536"), ("--bucket 1", "--bucket must be"),
+            ("--backend peers --against mpi-allreduce", "--against is for '--backend mpi'"),
+            ("--backend peers --path memory", "--path and --bucket are for '--backend mpi'"),
+        ] { try await bench.difftrain("bench exchange \(flags)").fails(2, words) }
+    }
+
     @Test("end with 1 below a floor, and with 0 above it", arguments: ["step", "sample --steps 2"])
     func floors(command: String) async throws {
         let name = command.split(separator: " ")[0]

@@ -15,6 +15,9 @@ struct MPIEnvironmentTests {
         #expect(communicator is SingleCommunicator)
         let buffer = FlatBuffer([1, 2])
         #expect(try communicator.mean(of: buffer, weight: 4, round: 0).totalWeight == 4)
+        let sums = FlatBuffer(count: 2)
+        try LibraryAllReduce(environment).sum(buffer, into: sums)
+        #expect(sums.floats == [1, 2])
         try environment.finish()
     }
 

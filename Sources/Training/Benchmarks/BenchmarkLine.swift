@@ -29,6 +29,12 @@ public struct BenchmarkLine: Encodable, Sendable {
     public var shareOfPeak: Double?
     /// Seconds from before the network is built to the end of the first step.
     public var firstStepS: Double?
+    /// GB of the buffer per second at the median, for exchanges.
+    public var algbwGbS: Double?
+    /// GB that every member has to send, and to receive, per second at the median: `2 (n - 1) / n` of the buffer; for exchanges.
+    public var busbwGbS: Double?
+    /// The largest error of a value, for exchanges.
+    public var largestError: Double?
     /// Where the time of a step went, if asked for.
     public var profile: StepProfile?
     /// The most memory the process has used, in MiB; for steps and samples, without what measuring the peak takes.
