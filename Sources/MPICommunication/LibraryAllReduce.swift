@@ -17,17 +17,9 @@ public struct LibraryAllReduce {
     public func sum(_ values: FlatBuffer, into sums: FlatBuffer) throws(CommunicationError) {
         precondition(values.count == sums.count, "\(values.count) values into \(sums.count)")
         guard environment.size > 1 else { return sums.copy(from: values) }
-        let status = values.withFloats { source in
-            sums.withMutableFloats { target in
-                MPI_Allreduce(
-                    source.baseAddress,
-                    target.baseAddress,
-                    Int32(source.count),
-                    mpi_float(),
-                    mpi_sum(),
-                    mpi_world()
-                )
-            }
+        let (source, target, count) = (values.region.floats, sums.region.floats, Int32(values.count))
+        let status = try environment.perform { () throws(CommunicationError) in
+            MPI_Allreduce(source, target, count, mpi_float(), mpi_sum(), mpi_world())
         }
         try check(status, "MPI_Allreduce", rank: environment.rank, host: environment.host)
     }

@@ -101,6 +101,13 @@ public final class MPIEnvironment {
         )
     }
 
+    /// Has something done on the thread that makes all calls of MPI; for a process that `mpirun` started.
+    func perform<Answer>(_ body: @escaping () throws(CommunicationError) -> Answer) throws(CommunicationError) -> Answer
+    {
+        guard let thread else { preconditionFailure("MPI was not started in this process") }
+        return try thread.perform(body)
+    }
+
     /// Ends MPI after all ranks have come here; called once, when everything went well.
     public func finish() throws(CommunicationError) {
         guard let thread, !isFinished else { return }

@@ -42,6 +42,7 @@ public struct Cluster: Sendable {
         var watch: RankWatch?
         do {
             let communicator = try environment.communicator(exchange.options)
+            tell(environment, communicator)
             watch = try startWatch(communicator, host: environment.host)
             let result = try body(watch.map { WatchedCommunicator(communicator, by: $0) } ?? communicator)
             try environment.finish()
@@ -54,9 +55,14 @@ public struct Cluster: Sendable {
         }
     }
 
+    private func tell(_ environment: MPIEnvironment, _ communicator: any Communicator) {
+        guard let ranks = communicator as? MPICommunicator, ranks.rank == 0, ranks.size > 1 else { return }
+        note("\(ranks.description); \(environment.description).")
+        note(RankRecovery.description(isWatched: patience != nil))
+    }
+
     private func startWatch(_ communicator: any Communicator, host: String) throws -> RankWatch? {
         guard communicator.size > 1 else { return nil }
-        if communicator.rank == 0 { note(RankRecovery.description(isWatched: patience != nil)) }
         guard let patience else { return nil }
         return try RankWatch.start(communicator, host: host, patience: patience, isStopping: { [stop] in stop.isSet })
     }

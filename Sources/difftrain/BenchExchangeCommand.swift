@@ -94,16 +94,12 @@ extension BenchCommand.Exchange {
     /// How values travel between ranks.
     struct RouteOptions: ParsableArguments {
         @Option(help: "How ranks exchange: automatic, memory or network; for --backend mpi.")
-        var path: Path?
+        var path: ExchangePath?
 
         @Option(
-            help: "The size of the pieces that travel at once, as in '1MiB'; for --backend mpi (default: by the path)."
+            help: "The size of the buckets that travel at once, as in '1MiB'; for --backend mpi (default: 4MiB)."
         )
         var bucket: String?
-
-        enum Path: String, ExpressibleByArgument, CaseIterable {
-            case automatic, memory, network
-        }
 
         func validate() throws {
             if let bucket { _ = try BenchCommand.Exchange.size(bucket, "--bucket") }
@@ -173,13 +169,9 @@ extension BenchCommand.Exchange {
 
     /// The ranks, exchanging as the options say.
     private func group(_ environment: MPIEnvironment) throws -> any Communicator {
-        guard (route.path ?? .automatic) == .automatic, route.bucket == nil, compression == Float32Compression.name
-        else {
-            throw ValidationError(
-                "ranks exchange float32 values by the library's own path; leave out --path, --bucket and --compression"
-            )
-        }
-        return environment.communicator()
+        var options = ExchangeOptions(path: route.path ?? .automatic, compression: try codec)
+        options.bucketBytes = try route.bucket.map { try Self.size($0, "--bucket") }
+        return try environment.communicator(options)
     }
 
     private func measurePeers() throws {
@@ -222,3 +214,5 @@ extension BenchCommand.Exchange {
         return settings
     }
 }
+
+extension ExchangePath: ExpressibleByArgument {}
