@@ -22,7 +22,8 @@ struct MeanAgreement {
         totalWeight = headers.reduce(0) { $0 + Double($1.weight) }
         contributors = headers.count { $0.weight > 0 }
         let isEverywhere = headers.allSatisfy { $0.place != ExchangeHeader.elsewhere }
-        usesWindow = group.window != nil && isEverywhere
+        let isShared = group.window != nil && isEverywhere
+        usesWindow = isShared
         guard totalWeight > 0 else {
             machine = nil
             return
@@ -30,7 +31,7 @@ struct MeanAgreement {
         let ranks = usesWindow ? group.neighbours : [group.rank]
         let board = usesWindow ? group.hostBoard : group.ownBoard
         let sources = ranks.enumerated().map { index, rank in
-            guard usesWindow, ranks.count > 1, let window = group.window else { return values }
+            guard isShared, ranks.count > 1, let window = group.window else { return values }
             return window.values(of: index, at: headers[rank].place)
         }
         machine = HostMean(
