@@ -94,12 +94,16 @@ extension BenchCommand.Exchange {
     /// How values travel between ranks.
     struct RouteOptions: ParsableArguments {
         @Option(help: "How ranks exchange: automatic, memory or network; for --backend mpi.")
-        var path: ExchangePath?
+        var path: Path?
 
         @Option(
             help: "The size of the buckets that travel at once, as in '1MiB'; for --backend mpi (default: 4MiB)."
         )
         var bucket: String?
+
+        enum Path: String, ExpressibleByArgument, CaseIterable {
+            case automatic, memory, network
+        }
 
         func validate() throws {
             if let bucket { _ = try BenchCommand.Exchange.size(bucket, "--bucket") }
@@ -169,7 +173,8 @@ extension BenchCommand.Exchange {
 
     /// The ranks, exchanging as the options say.
     private func group(_ environment: MPIEnvironment) throws -> any Communicator {
-        var options = ExchangeOptions(path: route.path ?? .automatic, compression: try codec)
+        var options = ExchangeOptions(compression: try codec)
+        if let path = route.path.flatMap({ ExchangePath(rawValue: $0.rawValue) }) { options.path = path }
         options.bucketBytes = try route.bucket.map { try Self.size($0, "--bucket") }
         return try environment.communicator(options)
     }
@@ -214,5 +219,3 @@ extension BenchCommand.Exchange {
         return settings
     }
 }
-
-extension ExchangePath: ExpressibleByArgument {}

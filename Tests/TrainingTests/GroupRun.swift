@@ -86,6 +86,7 @@ struct Poisoned: Objective {
     var count = 1
 
     var averagesNeeded: Int { 0 }
+    var couplesSamples: Bool { false }
     var process: DiffusionProcess { Denoising().process }
 
     func validate() throws(ConfigError) {}
