@@ -99,9 +99,8 @@ struct ClusterTrainerTests {
             let losses = try Self.take(0..<3, alone)
             for (found, expected) in zip(ending.answer, losses) { #expect(abs(found - expected) < 1e-6 * expected) }
             let expected = alone.state.parameters.floats
-            // Sums in another order differ by some 1e-7 a step.
+            // Sums in another order, and a mean's product and quotient of one weight, differ by some 1e-7 a step.
             #expect(try Self.distance(ending.parameters[0], expected, alone.recipe.layout) < 1e-6)
-            if size == 1 { #expect(ending.parameters[0] == expected) }
         }
         for parameters in ending.parameters { #expect(parameters == ending.parameters[0]) }
     }
