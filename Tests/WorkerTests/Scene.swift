@@ -69,7 +69,7 @@ struct Scene {
 
     /// Waits until the run's status is as wished and returns it.
     func status(_ client: CoordinatorClient, until isReached: (StatusReply) -> Bool) async throws -> StatusReply {
-        let reached = try await poll(seconds: 90) {
+        let reached = try await poll(seconds: 300) {
             let status = try client.get("/v1/status", as: StatusReply.self)
             return isReached(status) ? status : nil
         }
