@@ -6,7 +6,7 @@ struct RankFrame: Equatable {
         case hello = 1
         /// Alive.
         case beat = 2
-        /// This rank is done; that its connection closes is no failure.
+        /// This rank's last MPI call is over; that its connection closes is no failure.
         case goodbye = 3
         /// The job ends, and somebody has said why.
         case ending = 4

@@ -77,23 +77,36 @@ public final class RankWatch: Sendable {
         pulse.add(1, ordering: .relaxed)
     }
 
-    /// Tells the others that this rank is done and ends the watch; called after the last MPI call.
+    /// Tells the others that this rank is done, and returns when it may end its process; called after the last MPI call.
+    ///
+    /// Waits until the others are done too, on rank 0 until their processes are gone, so that none of them can hang there unnoticed. The
+    /// thread goes on telling rank 0 that this process is there until it is not.
     public func finish() {
-        command(.goodbye)
+        guard command(.goodbye) else { return }
+        var byte: UInt8 = 0
+        while recv(control, &byte, 1, 0) < 0, errno == EINTR {}
     }
 
     /// Tells the others that this rank ends the job and says itself why, so that they do not blame it for being gone.
     public func announceEnd() {
-        command(.ending)
-    }
-
-    // The thread answers by closing its side, or is too busy to; then nothing is lost but silence.
-    private func command(_ kind: RankFrame.Kind) {
+        // The thread answers by closing its side, or is too busy to; then nothing is lost but silence.
         var limit = timeval(tv_sec: 2, tv_usec: 0)
         setsockopt(control, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-        var byte = kind.rawValue
-        guard send(control, &byte, 1, Int32(MSG_NOSIGNAL)) == 1 else { return }
+        guard command(.ending) else { return }
+        var byte: UInt8 = 0
         _ = recv(control, &byte, 1, 0)
+    }
+
+    /// Closes the connections without a word, as the end of the process does; returns when they are closed.
+    func vanish() {
+        shutdown(control, Int32(SHUT_WR))
+        var byte: UInt8 = 0
+        while recv(control, &byte, 1, 0) > 0 {}
+    }
+
+    private func command(_ kind: RankFrame.Kind) -> Bool {
+        var byte = kind.rawValue
+        return send(control, &byte, 1, Int32(MSG_NOSIGNAL)) == 1
     }
 }
 

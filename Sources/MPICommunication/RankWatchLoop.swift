@@ -41,7 +41,7 @@ struct RankWatchLoop {
         self.ending = ending
     }
 
-    /// Watches until the own rank is done or the job ends.
+    /// Watches until the process or the job ends; the connections of a rank that is done stay open, which tells rank 0 that it is there.
     func run(pulse: () -> UInt64, isStopping: () -> Bool) {
         let clock = ContinuousClock()
         let start = clock.now
@@ -64,12 +64,17 @@ struct RankWatchLoop {
                 guard let input = input(event) else { continue }
                 if perform(state.handle(input, at: moment), links, pulse()) { return }
             }
-            if let command = command() {
+            switch command() {
+            case .none: break
+            case .finish:
+                if perform(state.handle(.finished, at: moment), links, pulse()) { return }
+            case .announce:
                 // A job may end before its watches have found each other.
                 let limit = now + .seconds(1)
                 while !links.isComplete, now < limit { _ = links.wait(.milliseconds(50), extra: -1, at: now) }
-                links.send(command, about: place.rank)
+                links.send(.ending, about: place.rank)
                 return drain(links, until: { now }, for: .seconds(1))
+            case .vanish: return
             }
             let tick = RankWatchState.Input.tick(pulse: pulse(), isStopping: isStopping())
             if perform(state.handle(tick, at: moment), links, pulse()) { return }
@@ -98,6 +103,11 @@ struct RankWatchLoop {
             switch action {
             case .beat:
                 links.send(.beat, pulse: pulse)
+            case .goodbye:
+                links.send(.goodbye)
+            case .leave:
+                var byte = RankFrame.Kind.goodbye.rawValue
+                send(control, &byte, 1, Int32(MSG_NOSIGNAL))
             case .announce(let ranks, let needsKill):
                 for rank in ranks { links.send(.ending, about: rank, pulse: needsKill ? 1 : 0) }
             case .kill(let ranks):
@@ -133,11 +143,18 @@ struct RankWatchLoop {
         }
     }
 
+    private enum Command {
+        case none
+        case finish
+        case announce
+        case vanish
+    }
+
     // A byte from the trainer's thread, or its end.
-    private func command() -> RankFrame.Kind? {
+    private func command() -> Command {
         var byte: UInt8 = 0
         let count = recv(control, &byte, 1, Int32(MSG_DONTWAIT))
-        if count == 1 { return RankFrame.Kind(rawValue: byte) }
-        return count == 0 ? .goodbye : nil
+        guard count == 1 else { return count == 0 ? .vanish : .none }
+        return byte == RankFrame.Kind.goodbye.rawValue ? .finish : .announce
     }
 }

@@ -23,6 +23,8 @@ struct RankWatchState {
         var ending: Duration = .seconds(5)
         /// How long a rank may wait in an exchange.
         var patience: Duration = .seconds(600)
+        /// The time that a rank that is done still gives to connections that were not made; a job may be that short.
+        var parting: Duration = .seconds(1)
     }
 
     /// What happened.
@@ -37,6 +39,8 @@ struct RankWatchState {
         case ending(about: Int, needsKill: Bool)
         /// The connection with a rank closed.
         case closed(Int)
+        /// This rank is done: its last MPI call is over.
+        case finished
         /// Time has passed; this rank's own pulse, and whether it was told to stop.
         case tick(pulse: UInt64, isStopping: Bool)
     }
@@ -45,6 +49,10 @@ struct RankWatchState {
     enum Action: Equatable {
         /// Send a beat to all linked ranks.
         case beat
+        /// Tell all linked ranks that this one is done.
+        case goodbye
+        /// Nobody needs this rank's eyes any more: its process may end.
+        case leave
         /// Tell all linked ranks that the job ends because of these, whose processes may still have to be ended.
         case announce([Int], needsKill: Bool)
         /// End the processes of these ranks that run on this host.
@@ -80,6 +88,8 @@ struct RankWatchState {
     private var lastHandled: Duration
     private var lastBeat: Duration?
     private var stoppingSince: Duration?
+    private var finishedSince: Duration?
+    private var hasLeft = false
 
     /// The watch of rank `own` of `size`.
     init(own: Int, size: Int, limits: Limits = Limits(), at now: Duration) {
@@ -105,6 +115,7 @@ struct RankWatchState {
         case .opened(let rank):
             peers[rank]?.isOpen = true
             hear(rank, now)
+            return finishedSince == nil ? [] : [.goodbye]
         case .beat(let rank, let pulse):
             hear(rank, now)
             if let peer = peers[rank], peer.pulse != pulse {
@@ -116,6 +127,9 @@ struct RankWatchState {
             peers[rank]?.isDone = true
         case .closed(let rank):
             peers[rank]?.isClosed = true
+        case .finished:
+            finishedSince = finishedSince ?? now
+            return [.goodbye]
         case .ending(let subject, let needsKill):
             return end(because: subject, needsKill, now)
         case .tick(let pulse, let isStopping):
@@ -156,6 +170,11 @@ struct RankWatchState {
             lastBeat = now
             actions.append(.beat)
         }
+        if hasLeft { return actions }
+        if mayLeave(now) {
+            hasLeft = true
+            return actions + [.leave]
+        }
         guard let failure = failure(now) else {
             verdict = .fine
             return actions
@@ -169,6 +188,15 @@ struct RankWatchState {
         actions.append(.announce(failure.ranks, needsKill: failure.needsKill))
         actions.append(.speakAndExit(failure))
         return actions
+    }
+
+    // A rank that is stopped in its last MPI call or after it would keep the launcher waiting for ever. So a rank that is done watches until
+    // all its neighbours are done too, and rank 0 until their processes are gone, which closes the connections.
+    private func mayLeave(_ now: Duration) -> Bool {
+        guard let finishedSince else { return false }
+        return peers.values.allSatisfy { peer in
+            peer.isClosed || (peer.isOpen ? peer.isDone && own != 0 : now - finishedSince >= limits.parting)
+        }
     }
 
     // The lowest rank that lives speaks for all; others only if nothing is heard of it.
@@ -185,7 +213,9 @@ struct RankWatchState {
 extension RankWatchState {
     /// What is wrong at this moment, the worst first.
     private func failure(_ now: Duration) -> RankFailure? {
-        let open = peers.filter { !$0.value.isDone }
+        let isFinished = finishedSince != nil
+        // A process that is gone after the last MPI call keeps nobody waiting, and how it ended is for the launcher to judge.
+        let open = peers.filter { isFinished ? !$0.value.isClosed : !$0.value.isDone }
         let gone = open.filter { $0.value.isClosed }.keys.sorted()
         if !gone.isEmpty { return RankFailure(kind: .gone, ranks: gone) }
         let silent = open.filter { $0.value.isOpen && now - $0.value.heard >= limits.silence }.keys.sorted()

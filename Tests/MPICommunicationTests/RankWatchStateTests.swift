@@ -4,41 +4,6 @@ import Testing
 
 @Suite("The watch of a rank, as a state machine")
 struct RankWatchStateTests {
-    /// One rank's watch under a clock that the test moves.
-    private struct Scene {
-        var state: RankWatchState
-        var now = Duration.zero
-        var done: [RankWatchState.Action] = []
-        let peers: [Int]
-        var pulse: UInt64 = 0
-        var isStopping = false
-
-        init(own: Int, size: Int, open: Bool = true) {
-            state = RankWatchState(own: own, size: size, at: .zero)
-            peers = RankWatchState.links(of: own, size: size)
-            if open { for peer in peers { take(.opened(peer)) } }
-        }
-
-        mutating func take(_ input: RankWatchState.Input) {
-            done += state.handle(input, at: now).filter { $0 != .beat }
-        }
-
-        /// Lets time pass, while some peers beat with a pulse each.
-        mutating func pass(_ seconds: Double, beating: [Int: UInt64]) {
-            let end = now + .seconds(seconds)
-            while now < end, done.isEmpty {
-                now += .milliseconds(250)
-                for (peer, pulse) in beating.sorted(by: { $0.key < $1.key }) { take(.beat(peer, pulse: pulse)) }
-                take(.tick(pulse: pulse, isStopping: isStopping))
-            }
-        }
-
-        var failure: RankFailure? {
-            for case .speakAndExit(let failure) in done { return failure }
-            return nil
-        }
-    }
-
     @Test(
         "links make a ring with spokes, so that whoever fails, somebody who lives is linked with one of them",
         arguments: 2...9
@@ -60,7 +25,7 @@ struct RankWatchStateTests {
 
     @Test("ranks that beat are fine, and are sent beats twice a second")
     func fine() {
-        var scene = Scene(own: 0, size: 3)
+        var scene = RankWatchScene(own: 0, size: 3)
         var beats = 0
         for step in 1...40 {
             scene.now = .milliseconds(250 * step)
@@ -74,7 +39,7 @@ struct RankWatchStateTests {
 
     @Test("a connection that closes is a rank that is gone, said within half a second")
     func closed() {
-        var scene = Scene(own: 0, size: 4)
+        var scene = RankWatchScene(own: 0, size: 4)
         scene.pass(2, beating: [1: 0, 2: 0, 3: 0])
         scene.take(.closed(2))
         let start = scene.now
@@ -86,7 +51,7 @@ struct RankWatchStateTests {
 
     @Test("five seconds of silence are a rank that hangs; ranks that fail together stand in one sentence")
     func silent() {
-        var scene = Scene(own: 0, size: 4)
+        var scene = RankWatchScene(own: 0, size: 4)
         scene.pass(2, beating: [1: 0, 2: 0, 3: 0])
         let start = scene.now
         scene.pass(20, beating: [1: 0])
@@ -97,7 +62,7 @@ struct RankWatchStateTests {
 
     @Test("a rank that is heard again before the sentence is fine")
     func lateBeat() {
-        var scene = Scene(own: 0, size: 2)
+        var scene = RankWatchScene(own: 0, size: 2)
         scene.pass(4.75, beating: [:])
         scene.pass(10, beating: [1: 0])
         #expect(scene.done.isEmpty)
@@ -105,13 +70,13 @@ struct RankWatchStateTests {
 
     @Test("the lowest rank that lives speaks; another does so only if it hears nothing of it")
     func speaker() {
-        var low = Scene(own: 1, size: 4)
+        var low = RankWatchScene(own: 1, size: 4)
         low.take(.closed(0))
         low.pass(5, beating: [2: 0])
         #expect(low.failure == RankFailure(kind: .gone, ranks: [0]))
         #expect(low.now <= .milliseconds(500))
 
-        var high = Scene(own: 3, size: 4)
+        var high = RankWatchScene(own: 3, size: 4)
         high.take(.closed(0))
         high.pass(1, beating: [2: 0])
         #expect(high.done.isEmpty)
@@ -121,7 +86,7 @@ struct RankWatchStateTests {
         high.pass(10, beating: [:])
         #expect(high.done == [.exit])
 
-        var alone = Scene(own: 3, size: 4)
+        var alone = RankWatchScene(own: 3, size: 4)
         alone.take(.closed(0))
         alone.pass(4, beating: [2: 0])
         #expect(alone.failure == RankFailure(kind: .gone, ranks: [0]))
@@ -130,7 +95,7 @@ struct RankWatchStateTests {
 
     @Test("who learns that the job ends says nothing, passes it on once, and ends processes that hang")
     func ending() {
-        var scene = Scene(own: 2, size: 4)
+        var scene = RankWatchScene(own: 2, size: 4)
         scene.take(.ending(about: 3, needsKill: true))
         #expect(scene.done == [.announce([3], needsKill: true), .kill([3])])
         scene.done = []
@@ -143,14 +108,14 @@ struct RankWatchStateTests {
         scene.pass(2, beating: [:])
         #expect(scene.done == [.exit])
 
-        var blamed = Scene(own: 2, size: 4)
+        var blamed = RankWatchScene(own: 2, size: 4)
         blamed.take(.ending(about: 2, needsKill: true))
         #expect(!blamed.done.contains(.kill([2])))
     }
 
-    @Test("after a goodbye neither silence nor a closed connection is a failure")
+    @Test("before the own goodbye, neither silence nor a closed connection of a rank that is done is a failure")
     func goodbye() {
-        var scene = Scene(own: 0, size: 2)
+        var scene = RankWatchScene(own: 0, size: 2)
         scene.take(.goodbye(1))
         scene.pass(10, beating: [:])
         scene.take(.closed(1))
@@ -160,7 +125,7 @@ struct RankWatchStateTests {
 
     @Test("a process that did not run itself blames nobody, and gives everybody a fresh window")
     func suspended() {
-        var scene = Scene(own: 0, size: 3)
+        var scene = RankWatchScene(own: 0, size: 3)
         scene.pass(1, beating: [1: 0, 2: 0])
         scene.now += .seconds(3600)
         scene.take(.tick(pulse: 0, isStopping: false))
@@ -172,7 +137,7 @@ struct RankWatchStateTests {
 
     @Test("a process that did not run does not count the time as waiting in an exchange")
     func suspendedInExchange() {
-        var scene = Scene(own: 0, size: 2)
+        var scene = RankWatchScene(own: 0, size: 2)
         scene.pulse = 3
         scene.pass(300, beating: [1: 2])
         scene.now += .seconds(3600)
@@ -184,7 +149,7 @@ struct RankWatchStateTests {
 
     @Test("a rank that does not come to an exchange is named by rank 0, itself included")
     func deadlock() {
-        var scene = Scene(own: 0, size: 4)
+        var scene = RankWatchScene(own: 0, size: 4)
         scene.pulse = 7
         // Rank 3 still waits in the exchange before, for rank 2 as well.
         scene.pass(599, beating: [1: 7, 2: 4, 3: 5])
@@ -192,12 +157,12 @@ struct RankWatchStateTests {
         scene.pass(3, beating: [1: 7, 2: 4, 3: 5])
         #expect(scene.failure == RankFailure(kind: .missing(exchange: 4, seconds: 600), ranks: [2]))
 
-        var own = Scene(own: 0, size: 3)
+        var own = RankWatchScene(own: 0, size: 3)
         own.pulse = 6
         own.pass(602, beating: [1: 7, 2: 7])
         #expect(own.failure == RankFailure(kind: .missing(exchange: 4, seconds: 600), ranks: [0]))
 
-        var other = Scene(own: 1, size: 3)
+        var other = RankWatchScene(own: 1, size: 3)
         other.pulse = 7
         other.pass(700, beating: [0: 6, 2: 7])
         #expect(other.done.isEmpty)
@@ -205,7 +170,7 @@ struct RankWatchStateTests {
 
     @Test("an exchange in which all ranks are for too long is named too")
     func endless() {
-        var scene = Scene(own: 0, size: 2)
+        var scene = RankWatchScene(own: 0, size: 2)
         scene.pulse = 1
         scene.pass(602, beating: [1: 1])
         #expect(scene.failure == RankFailure(kind: .endless(exchange: 1, seconds: 600), ranks: [0, 1]))
@@ -213,7 +178,7 @@ struct RankWatchStateTests {
 
     @Test("ranks that come and go are never stuck, however long the run")
     func progress() {
-        var scene = Scene(own: 0, size: 2)
+        var scene = RankWatchScene(own: 0, size: 2)
         for step in 0..<10 as Range<UInt64> {
             scene.pulse = step * 2 + 1
             scene.pass(300, beating: [1: step * 2 + 1])
@@ -223,7 +188,7 @@ struct RankWatchStateTests {
 
     @Test("a rank that cannot be reached is named after half a minute")
     func unreached() {
-        var scene = Scene(own: 0, size: 3, open: false)
+        var scene = RankWatchScene(own: 0, size: 3, open: false)
         scene.take(.opened(1))
         scene.pass(29, beating: [1: 0])
         #expect(scene.done.isEmpty)
@@ -233,7 +198,7 @@ struct RankWatchStateTests {
 
     @Test("a job that was told to stop may lose its ranks one by one without a word")
     func stopping() {
-        var scene = Scene(own: 0, size: 2)
+        var scene = RankWatchScene(own: 0, size: 2)
         scene.isStopping = true
         scene.pass(2, beating: [1: 0])
         scene.take(.closed(1))
@@ -244,7 +209,7 @@ struct RankWatchStateTests {
         #expect(scene.failure?.ranks == [1] && scene.now - start < .seconds(5))
 
         // The launcher answers the death of a rank with a signal to the others; that is no order of the user.
-        var answered = Scene(own: 0, size: 2)
+        var answered = RankWatchScene(own: 0, size: 2)
         answered.isStopping = true
         answered.take(.closed(1))
         answered.pass(1, beating: [:])
