@@ -79,7 +79,7 @@ struct RankWatchPartingStateTests {
 }
 
 /// The end of a job over real sockets; `vanish` stands for the end of a process.
-@Suite("The watch of ranks that are done", .timeLimit(.minutes(1)))
+@Suite("The watch of ranks that are done", .timeLimit(.minutes(5)))
 struct RankWatchPartingTests {
     /// Lets ranks come to their end, each on a thread as in its own process; returns when all are through.
     private func finish(_ ranks: [Int], in group: RankWatchGroup) {

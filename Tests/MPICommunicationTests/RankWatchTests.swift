@@ -7,7 +7,7 @@ import Testing
 @testable import MPICommunication
 
 /// Several watches of one process over real sockets; what they would do to the process is written down.
-@Suite("The watch of ranks", .timeLimit(.minutes(1)))
+@Suite("The watch of ranks", .timeLimit(.minutes(5)))
 struct RankWatchTests {
     @Test("lets one rank say why when another is silent, and ends all", arguments: [0, 1, 3])
     func silent(rank: Int) throws {

@@ -10,7 +10,7 @@ import Training
 
 @testable import Worker
 
-@Suite("The ranks of a cluster as one trainer", .timeLimit(.minutes(1)))
+@Suite("The ranks of a cluster as one trainer", .timeLimit(.minutes(5)))
 struct ClusterTrainerTests {
     /// What the ranks hold at the end and what rank 0 answers.
     private struct Ending<Answer: Sendable>: Sendable {

@@ -8,7 +8,7 @@ import Training
 
 @testable import Worker
 
-@Suite("A run of several processes", .serialized, .timeLimit(.minutes(3)))
+@Suite("A run of several processes", .serialized, .timeLimit(.minutes(10)))
 struct EndToEndTests {
     @Test("ends with every sample counted once though a worker is killed and another comes late")
     func killed() async throws {

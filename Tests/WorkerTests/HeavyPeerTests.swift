@@ -9,7 +9,7 @@ import Training
 
 @testable import Worker
 
-@Suite("A cluster among volunteers", .serialized, .timeLimit(.minutes(3)))
+@Suite("A cluster among volunteers", .serialized, .timeLimit(.minutes(10)))
 struct HeavyPeerTests {
     /// Two ranks on threads of this process; how it ended for each.
     private func start(
