@@ -10,8 +10,8 @@ public protocol Communicator: AnyObject {
     var size: Int { get }
     /// Starts the weighted mean `sum(weight * buffer) / sum(weight)` over the members, in place.
     ///
-    /// The buffer belongs to the exchange until `PendingMean.wait()` has returned, and keeps its values if that throws or reports an
-    /// incomplete mean. A member of weight 0 takes part without contributing; its values may be anything.
+    /// The buffer belongs to the exchange until `PendingMean.wait()` has returned, and keeps its values if that reports an incomplete mean;
+    /// if it throws they are undefined. A member of weight 0 takes part without contributing; its values may be anything.
     /// `round` is the same number on all members and grows from call to call.
     func startMean(
         of buffer: FlatBuffer,
