@@ -14,7 +14,6 @@ static inline MPI_Datatype mpi_double(void) { return MPI_DOUBLE; }
 static inline MPI_Datatype mpi_int64(void) { return MPI_INT64_T; }
 static inline MPI_Datatype mpi_byte(void) { return MPI_BYTE; }
 static inline MPI_Op mpi_sum(void) { return MPI_SUM; }
-static inline MPI_Op mpi_max(void) { return MPI_MAX; }
 
 /// Makes calls on the world return their errors instead of ending the process.
 static inline int mpi_return_errors(void) { return MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN); }
