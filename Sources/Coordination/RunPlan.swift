@@ -10,6 +10,8 @@ public struct RunPlan: Codable, Equatable, Sendable {
     public var globalBatch: UInt64
     /// Shares of a round are multiples of this where there are enough; at least 1.
     public var granularity: UInt64
+    /// Whether shares follow numbers of ranks alone, whatever speeds were measured; nil: they do not.
+    public var sharesByRanks: Bool?
     /// Samples between checkpoints; 0: only the last state is kept.
     public var checkpointEvery: UInt64
     /// How many checkpoints are kept; at least 1.

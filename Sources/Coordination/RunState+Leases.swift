@@ -38,7 +38,7 @@ extension RunState {
         round?.pieces = pieces
     }
 
-    /// Cuts samples into shares: in proportion to ranks among members whose ranks are about equally fast, else to speed.
+    /// Cuts samples into shares: in proportion to ranks among members whose ranks are about equally fast or if the plan says so, else to speed.
     func split(_ count: UInt64, among peers: [PeerID]) -> [(peer: PeerID, count: UInt64)] {
         let ranks = peers.reduce(UInt64(0)) { $0 + UInt64(members[$1]?.ranks ?? 1) }
         let fits = count.isMultiple(of: plan.granularity) && count / plan.granularity >= ranks
@@ -63,6 +63,7 @@ extension RunState {
     /// Speeds, or numbers of ranks if a speed is not known or the fastest rank is less than half again as fast as the slowest.
     private func splitWeights(of peers: [PeerID]) -> [Double] {
         let ranks = peers.map { Double(members[$0]?.ranks ?? 1) }
+        guard plan.sharesByRanks != true else { return ranks }
         let speeds = zip(peers, ranks).compactMap { peer, ranks in members[peer]?.speed.map { $0 / ranks } }
         guard speeds.count == peers.count, let slowest = speeds.min(), let fastest = speeds.max(),
             slowest > 0, fastest > 1.5 * slowest

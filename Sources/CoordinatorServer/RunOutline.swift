@@ -23,6 +23,7 @@ struct RunOutline {
         plan = RunPlan(name: name ?? "run", length: length.rawValue, globalBatch: batch)
         let micro = try Self.value(UInt64.self, at: ["batch", "micro"], in: root) ?? 1
         plan.granularity = Self.shareUnit(micro: micro, batch: batch)
+        plan.sharesByRanks = try Self.value(ShareRule.self, at: ["batch", "shares"], in: root) == .ranks
         let every = try Self.value(SampleCount.self, at: ["checkpoint", "every"], in: root)
         plan.checkpointEvery = every?.rawValue ?? 1 << 16
         let kept = try Self.value(Int.self, at: ["checkpoint", "keep"], in: root) ?? 3

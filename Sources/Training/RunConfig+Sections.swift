@@ -32,6 +32,8 @@ public struct BatchSection: Configurable {
     public var global = 128
     /// Samples of one forward pass; bounds memory.
     public var micro = 64
+    /// How the coordinator cuts a batch into shares for volunteers; the ranks of a cluster take equal parts of theirs.
+    public var shares = ShareRule.speed
 
     /// The defaults.
     public init() {}

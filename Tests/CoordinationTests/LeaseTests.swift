@@ -78,6 +78,24 @@ struct LeaseTests {
         #expect(counts.count == 2 && counts[0] <= 96)
     }
 
+    @Test("Where the plan says so a member of two ranks gets twice as much however slow it is")
+    func ranksAlone() throws {
+        var scene = try Scene(length: 1600, batch: 96) { $0.sharesByRanks = true }
+        let peers = [try scene.join(1, ranks: 2), try scene.join(2)]
+        scene.now = scene.now + 5_000
+        try scene.playRound(peers)
+        for _ in 0..<3 {
+            #expect(scene.state.round?.pieces.map(\.count) == [64, 32])
+            scene.now = scene.now + 100
+            try scene.compute(peers[1])
+            scene.now = scene.now + 9_000
+            try scene.playRound(peers)
+        }
+        let speeds = peers.map { scene.state.members[$0]?.speed ?? 0 }
+        #expect(speeds[1] > 10 * speeds[0])
+        #expect(scene.violations.isEmpty)
+    }
+
     @Test("Shares are whole granules only where every rank gets one")
     func granules() throws {
         var scene = try Scene(length: 960, batch: 96) { $0.granularity = 32 }

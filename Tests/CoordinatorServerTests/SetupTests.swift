@@ -38,8 +38,17 @@ struct SetupTests {
         #expect(facts.plan.name == "digits" && facts.plan.length == 65536 && facts.plan.globalBatch == 128)
         #expect(facts.plan.checkpointEvery == 16384 && facts.plan.checkpointsKept == 5)
         #expect(facts.plan.evaluationEvery == 32768 && facts.plan.granularity == 8)
+        #expect(facts.plan.sharesByRanks == false)
         let names = try FileManager.default.contentsOfDirectory(atPath: directory.file("run")).sorted()
         #expect(names == ["blobs", "checkpoints", "coordinator.sqlite", "keys", "run.yaml", "samples"])
+    }
+
+    @Test("Shares follow ranks alone if the run file says so")
+    func shares() throws {
+        let yaml = "length: 64 samples\nbatch: {global: 16, shares: ranks}\n"
+        #expect(try create(yaml).1.plan.sharesByRanks == true)
+        let wrong = refusal("length: 64 samples\nbatch: {global: 16, shares: rank}\n")
+        #expect(wrong.contains("a.yaml:2") && wrong.contains("ranks"))
     }
 
     @Test("Keys are readable by their owner alone")
