@@ -50,6 +50,9 @@ extension Communicator {
     /// Ordinary memory.
     public func makeBuffer(count: Int) -> FlatBuffer { FlatBuffer(count: count) }
 
+    /// Nothing: there is one way.
+    public func chooseExchange(count: Int) throws(CommunicationError) -> ExchangeChoice? { nil }
+
     /// Parts of a buffer, one a member, of nearly equal size; they start at whole cache lines.
     public func evenParts(of count: Int) -> [Range<Int>] {
         let line = 16

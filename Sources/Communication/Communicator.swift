@@ -40,6 +40,10 @@ public protocol Communicator: AnyObject {
     func sum(_ values: [Double]) throws(CommunicationError) -> [Double]
     /// Zeros in memory from which this group exchanges fastest.
     func makeBuffer(count: Int) -> FlatBuffer
+    /// Finds out how this group forms means of so many values fastest, by trying, and does so from then on.
+    ///
+    /// No bit of a mean depends on it. Called before memory is made by `makeBuffer`; nil where there is nothing to choose.
+    func chooseExchange(count: Int) throws(CommunicationError) -> ExchangeChoice?
     /// Copies the root's values into everybody's buffer.
     func broadcast(_ buffer: FlatBuffer, from root: Int) throws(CommunicationError)
     /// The root's bytes, on every member; what the others pass is ignored.

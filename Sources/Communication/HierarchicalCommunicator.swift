@@ -49,6 +49,11 @@ public final class HierarchicalCommunicator: Communicator {
     /// Memory from which the group inside exchanges fastest.
     public func makeBuffer(count: Int) -> FlatBuffer { inside.makeBuffer(count: count) }
 
+    /// The choice of the group inside.
+    public func chooseExchange(count: Int) throws(CommunicationError) -> ExchangeChoice? {
+        try inside.chooseExchange(count: count)
+    }
+
     /// Copies the root's values into every buffer inside.
     public func broadcast(_ buffer: FlatBuffer, from root: Int) throws(CommunicationError) {
         try inside.broadcast(buffer, from: root)

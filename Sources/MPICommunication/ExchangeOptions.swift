@@ -6,7 +6,7 @@ public import Communication
 public struct ExchangeOptions: Sendable {
     /// What the values pass through.
     public var path: ExchangePath
-    /// Bytes of float32 that are exchanged at a time; nil: chosen by the group.
+    /// Bytes of float32 that are exchanged at a time; nil: 4 MiB, or what `chooseExchange` finds.
     public var bucketBytes: Int?
     /// The codec between hosts; within a host nothing is encoded.
     public var compression: any Compression

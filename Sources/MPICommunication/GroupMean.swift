@@ -42,12 +42,12 @@ final class GroupMean: OpenMean, PendingMean {
         self.round = round
         self.parts = parts
         number = group.takeNumber()
-        plan = BucketPlan(count: buffer.count, bytes: group.options.bucketBytes ?? RankGroup.standardBucketBytes)
+        plan = BucketPlan(count: buffer.count, bytes: group.way.bucket)
         missing = (0..<plan.buckets).map { [plan] in plan.range(of: $0).count }
         ownerWalk = HostMean.Walk(plan)
         var place = ExchangeHeader.elsewhere
         var spare: FlatBuffer?
-        if let window = group.window {
+        if group.way.path == .memory, let window = group.window {
             if let own = window.place(of: buffer) {
                 place = own
             } else if window.ranks == 1 || buffer.count == 0 {

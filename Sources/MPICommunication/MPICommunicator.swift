@@ -16,7 +16,7 @@ public final class MPICommunicator: Communicator {
     /// One line for people: the ranks, the hosts, and what values pass through.
     public var description: String { group.description }
 
-    private let group: RankGroup
+    let group: RankGroup
 
     /// The most values of one MPI call: counts of MPI are 32-bit.
     static let chunk = 1 << 24
@@ -101,9 +101,9 @@ public final class MPICommunicator: Communicator {
         }
     }
 
-    /// Zeros in memory that the ranks of this host share, or ordinary memory if there is none left.
+    /// Zeros in memory that the ranks of this host share, or ordinary memory if there is none left or if means go by messages.
     public func makeBuffer(count: Int) -> FlatBuffer {
-        group.window?.makeBuffer(count: count) ?? FlatBuffer(count: count)
+        group.way.path == .memory ? group.makeBuffer(count: count) : FlatBuffer(count: count)
     }
 
     /// Copies the root's values into every rank's buffer.

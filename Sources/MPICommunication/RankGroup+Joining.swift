@@ -26,19 +26,26 @@ extension RankGroup {
             window: window,
             worlds: worlds,
             messages: messages,
-            description: describe(topology, size: place.size, isShared: window != nil, reason)
+            description: describe(topology, options, isShared: window != nil, reason)
         )
         thread.listen(to: group.hostBoard.bell(of: group.own), of: group)
         return group
     }
 
-    private static func describe(_ topology: HostTopology, size: Int, isShared: Bool, _ reason: String) -> String {
+    private static func describe(
+        _ topology: HostTopology,
+        _ options: ExchangeOptions,
+        isShared: Bool,
+        _ reason: String
+    ) -> String {
         let hosts = topology.hosts.count == 1 ? "one host" : "\(topology.hosts.count) hosts"
+        let inside = options.path == .automatic ? "shared memory or messages" : "shared memory"
         let path =
             isShared
-            ? "shared memory" + (topology.hosts.count == 1 ? "" : " within a host and messages between hosts")
+            ? inside + (topology.hosts.count == 1 ? "" : " within a host and messages between hosts")
             : "messages"
-        return "\(size) ranks on \(hosts) exchange values through \(path)" + (reason.isEmpty ? "" : " (\(reason))")
+        return "\(topology.size) ranks on \(hosts) exchange values through \(path)"
+            + (reason.isEmpty ? "" : " (\(reason))")
     }
 }
 

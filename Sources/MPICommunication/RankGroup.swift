@@ -22,6 +22,9 @@ final class RankGroup {
     /// Flags of this rank alone, for means that go through messages only.
     let ownBoard: ExchangeBoard
 
+    /// How means are formed from now on; for the owner's thread.
+    var way: ExchangeWay
+
     private let ownMemory: UnsafeMutableRawPointer
     private let worlds: [MPI_Comm?]
     private let messages: MPIMessages
@@ -30,7 +33,7 @@ final class RankGroup {
     private var leftNumbers: Set<UInt32> = []
     private var spares: [FlatBuffer] = []
 
-    /// Bytes of a bucket, if nobody asked for another size.
+    /// Bytes of a bucket, if nobody asked for another size or measured which is better.
     static let standardBucketBytes = 4 << 20
 
     /// The group as `RankGroup.join` found it.
@@ -52,6 +55,10 @@ final class RankGroup {
         self.worlds = worlds
         self.messages = messages
         self.description = description
+        way = ExchangeWay(
+            path: window == nil ? .network : .memory,
+            bucket: options.bucketBytes ?? Self.standardBucketBytes
+        )
         let bytes = ExchangeBoard.byteCount(ranks: 1)
         ownMemory = .allocate(byteCount: bytes, alignment: Bell.byteCount)
         ownMemory.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
@@ -71,6 +78,15 @@ final class RankGroup {
 
     /// Whether all ranks share one memory.
     var isOneMemory: Bool { window != nil && topology.hosts.count == 1 }
+
+    /// The paths that the options leave open, the usual one first.
+    var openPaths: [ExchangePath] {
+        guard window != nil else { return [.network] }
+        return options.path == .memory ? [.memory] : [.memory, .network]
+    }
+
+    /// Memory that the ranks of this host share, or ordinary memory if there is none left.
+    func makeBuffer(count: Int) -> FlatBuffer { window?.makeBuffer(count: count) ?? FlatBuffer(count: count) }
 
     /// Wakes this rank's thread and all neighbours.
     func ring() {
@@ -121,6 +137,9 @@ final class RankGroup {
     func giveBack(_ sum: NetworkSum, overLeaders: Bool) {
         restingSums[overLeaders, default: []].append(sum)
     }
+
+    /// Frees the memory of finished sums; called on the thread of MPI.
+    func dropSums() { restingSums = [:] }
 
     /// The tag of a bucket's messages, apart from those of all buckets of means that are under way at once.
     func tag(of bucket: Int, number: UInt32) -> Int32 {

@@ -72,6 +72,13 @@ public final class WatchedCommunicator: Communicator {
         return group.makeBuffer(count: count)
     }
 
+    /// Tries ways to form means.
+    public func chooseExchange(count: Int) throws(CommunicationError) -> ExchangeChoice? {
+        watch.enterExchange()
+        defer { watch.leaveExchange() }
+        return try group.chooseExchange(count: count)
+    }
+
     /// Copies the root's values into every rank's buffer.
     public func broadcast(_ buffer: FlatBuffer, from root: Int) throws(CommunicationError) {
         watch.enterExchange()

@@ -51,7 +51,7 @@ public struct CommunicationSection: Configurable {
     @Choice<Compressions> public var compression: any Compression = Float32Compression()
     /// What values pass through between the ranks of a cluster; changes no number.
     public var path = ExchangePath.automatic
-    /// Bytes of gradients that the ranks of a cluster exchange at a time, 4 MiB where it is 0; no number depends on it.
+    /// Bytes of gradients that the ranks of a cluster exchange at a time, measured at the start where it is 0; no number depends on it.
     public var bucket = ByteCount(0)
 
     /// The defaults.

@@ -18,6 +18,8 @@ public final class Trainer {
     public private(set) var state: TrainState
     /// This worker's side of the strategy that agrees with other workers.
     public let synchronizer: any Synchronizer
+    /// How the ranks of a cluster exchange; nil for other groups.
+    public let exchangeChoice: ExchangeChoice?
     private let batches: BatchSource
     let mean: FlatBuffer
     /// The parameters of this step as products read them.
@@ -30,6 +32,11 @@ public final class Trainer {
     /// Makes a trainer at the start of a run; a checkpoint may be restored into `state`.
     public init(_ recipe: Recipe, communicator: any Communicator, readers: Int = 1) throws(TrainingError) {
         self.recipe = recipe
+        do {
+            exchangeChoice = try communicator.chooseExchange(count: recipe.layout.count)
+        } catch {
+            throw .communication(error)
+        }
         synchronizer = recipe.config.synchronization.makeSynchronizer(recipe.layout, communicator)
         state = recipe.makeState(synchronizer.sharing)
         batches = try BatchSource(recipe, readers: readers)

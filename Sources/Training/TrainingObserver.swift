@@ -1,7 +1,10 @@
 public import Checkpoints
+public import Communication
 
 /// Sees what a run does and cannot change it; called on the trainer's thread.
 public protocol TrainingObserver: AnyObject {
+    /// The ranks of a cluster have found how to exchange; the run stands at so many samples.
+    func didChoose(_ exchange: ExchangeChoice, at samples: UInt64)
     /// A step is done.
     func didStep(_ report: StepReport)
     /// A checkpoint is on disk.

@@ -36,6 +36,9 @@ public final class TrainingRun {
     /// - Throws: `TrainingError`; what was saved before stays.
     public func run(_ source: any WorkSource) throws(TrainingError) -> Bool {
         var saved = trainer.state.progress.samples
+        if let choice = trainer.exchangeChoice {
+            for observer in observers { observer.didChoose(choice, at: saved) }
+        }
         while let work = try source.next() {
             let before = trainer.state.progress
             let report = try trainer.step(work)

@@ -9,6 +9,7 @@ import Training
 final class ClusterTrainer: RoundTrainer {
     var recipe: Recipe { trainer.recipe }
     var state: TrainState { trainer.state }
+    var exchangeChoice: ExchangeChoice? { trainer.exchangeChoice }
 
     private let trainer: Trainer
     private let link: ClusterLink

@@ -11,6 +11,8 @@ protocol RoundTrainer: AnyObject {
     var recipe: Recipe { get }
     /// What this process holds of the state.
     var state: TrainState { get }
+    /// How the ranks of a cluster exchange; nil for one process.
+    var exchangeChoice: ExchangeChoice? { get }
     /// Goes back to the start of the run.
     func startOver() throws(TrainingError)
     /// Starts a step, or starts it again: nothing is accumulated yet.

@@ -95,6 +95,9 @@ public final class Volunteer {
         defer { heartbeat.stop() }
         let control = RoundControl(client, peer) { [unowned self] in mark }
         let trainer = try makeTrainer(reply, control)
+        if let choice = trainer.exchangeChoice {
+            for observer in observers { observer.didChoose(choice, at: reply.mark.samples) }
+        }
         let session = VolunteerSession(
             client: client,
             peer: peer,

@@ -1,10 +1,11 @@
 public import Checkpoints
+public import Communication
 import Configs
 import Foundation
 
 /// One line of `run.jsonl`; keys are stable.
 public struct LogLine: Codable, Sendable {
-    /// `step`, `evaluation` or `checkpoint`.
+    /// `step`, `evaluation`, `checkpoint` or `exchange`.
     public var type: String
     /// Seconds since 1970, UTC.
     public var time: Double
@@ -32,6 +33,8 @@ public struct LogLine: Codable, Sendable {
     public var metrics: [String: Double]?
     /// The sheet of samples, relative to the run directory.
     public var sheet: String?
+    /// How the ranks of a cluster exchange, and what was measured to find it.
+    public var exchange: ExchangeChoice?
 
     /// A line of a type.
     public init(type: String, time: Double, samples: UInt64) {
@@ -106,6 +109,13 @@ public final class JSONLinesLog: TrainingObserver {
         }
         _ = try? file.seekToEnd()
         self.file = file
+    }
+
+    /// Adds a line.
+    public func didChoose(_ exchange: ExchangeChoice, at samples: UInt64) {
+        var line = LogLine(type: "exchange", time: Date().timeIntervalSince1970, samples: samples)
+        line.exchange = exchange
+        append(line)
     }
 
     /// Adds a line when the cadence asks for it.

@@ -1,4 +1,5 @@
 public import Checkpoints
+public import Communication
 import Configs
 import Foundation
 
@@ -15,6 +16,9 @@ public final class ProgressDisplay: TrainingObserver {
     public init(isTerminal: Bool) {
         self.isTerminal = isTerminal
     }
+
+    /// Shows the way of means.
+    public func didChoose(_ exchange: ExchangeChoice, at samples: UInt64) { line("exchange: \(exchange)") }
 
     /// Shows the step if the last one shown is old enough.
     public func didStep(_ report: StepReport) {
