@@ -59,7 +59,7 @@ extension ExchangeChoice: CustomStringConvertible {
     /// One line for people: the way, its time, and that of the other path if it was tried.
     public var description: String {
         let words = "means go \(Self.words(path)) in buckets of \(ByteCount(UInt64(bucket)))"
-        guard let own = trials.first(where: { $0.way == way }) else { return words + "; nothing was left to measure" }
+        guard let own = trials.first(where: { $0.way == way }) else { return words + "; there was nothing to compare" }
         var line = "\(words): \(Self.milliseconds(own.seconds)) for \(Self.size(trialBytes))"
         if let other = trials.filter({ $0.path != path }).min(by: { $0.seconds < $1.seconds }) {
             line += ", \(Self.milliseconds(other.seconds)) \(Self.words(other.path))"
