@@ -101,6 +101,7 @@ public enum Objectives: MethodSlot {
     public static let methods: [any Method.Type] = [
         BridgeMatching.self,
         Denoising.self,
+        DREAM.self,
     ]
 }
 

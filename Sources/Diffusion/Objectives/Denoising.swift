@@ -69,16 +69,31 @@ public struct Denoising: Objective {
 
     /// The sum over samples of the weighted mean squared error of the network's output.
     public func loss(_ model: any Denoiser, _ batch: Batch, _ context: ObjectiveContext) -> Loss {
-        let levels = batch.sampleIDs.map { id in level(ofSample: id, context) }
-        let noised = NoisedBatch(batch.images, ids: batch.sampleIDs, levels, seed: context.seed, law: noise, coupling)
+        let levels = levels(of: batch, context)
+        let noised = noised(batch, levels, seed: context.seed)
         let answer = model(
             noised.input,
             noiseLabel: column(levels.map(\.around.noiseLabel), rank: 1),
             condition: condition(of: batch, seed: context.seed),
             context.forward
         )
-        precondition(answer.shape == noised.target.shape, "output \(answer.shape), target \(noised.target.shape)")
-        let errors = (answer - noised.target).squared().mean(Array(1..<answer.shape.rank))
+        return Self.loss(of: answer, to: noised.target, levels)
+    }
+
+    /// The levels that a batch is trained at, each by the sample's own random number.
+    func levels(of batch: Batch, _ context: ObjectiveContext) -> [TrainedLevel] {
+        batch.sampleIDs.map { id in level(ofSample: id, context) }
+    }
+
+    /// The batch at its levels, with the noise of the law and the coupling.
+    func noised(_ batch: Batch, _ levels: [TrainedLevel], seed: UInt64) -> NoisedBatch {
+        NoisedBatch(batch.images, ids: batch.sampleIDs, levels, seed: seed, law: noise, coupling)
+    }
+
+    /// The weighted mean squared error of an answer, summed over the samples.
+    static func loss(of answer: Tensor, to target: Tensor, _ levels: [TrainedLevel]) -> Loss {
+        precondition(answer.shape == target.shape, "output \(answer.shape), target \(target.shape)")
+        let errors = (answer - target).squared().mean(Array(1..<answer.shape.rank))
         let total = (errors * column(levels.map(\.weight), rank: 1)).sum()
         return Loss(total: total, parts: LossPart.byLevel(errors.floats, levels.map(\.t)))
     }

@@ -17,6 +17,12 @@ struct NoisedBatch {
     /// What the network should answer, `[B, H, W, C]`.
     let target: Tensor
 
+    /// A batch that was noised before.
+    init(input: Tensor, target: Tensor) {
+        self.input = input
+        self.target = target
+    }
+
     /// Noises images; a sample's noise depends only on the seed and its id, unless the coupling exchanges it.
     init(
         _ images: TensorData,
