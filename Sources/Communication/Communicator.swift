@@ -88,9 +88,11 @@ public struct MeanReport: Sendable, Equatable {
     public var totalWeight: Double
     /// The members of weight above 0.
     public var contributors: Int
-    /// Bytes that this member sent, headers included.
+    /// Bytes of the messages with values that this member sent; values that others read in shared memory are not sent.
+    ///
+    /// Peers count their headers; what a library adds to a message of its own is not known.
     public var bytesSent: UInt64
-    /// Bytes that this member received, headers included.
+    /// Bytes of the messages that this member received, counted in the same way.
     public var bytesReceived: UInt64
     /// Wall time of the exchange in seconds.
     public var seconds: Double

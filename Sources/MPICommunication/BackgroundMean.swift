@@ -107,6 +107,7 @@ final class BackgroundMean: BackgroundWork {
         for item in sums {
             let before = item.sum.finishedMessages
             if try item.sum.advance() {
+                mean.count(messagesOf: item.sum)
                 machine.slot.markExchanged(item.bucket)
                 group.giveBack(item.sum, overLeaders: usesWindow)
                 moved = true

@@ -33,6 +33,8 @@ final class GroupMean: OpenMean, PendingMean {
         var failure: CommunicationError?
         /// Whether the values of all ranks were finite, as agreed over all hosts.
         var areFinite: Bool?
+        /// Bytes of messages with values of this mean.
+        var bytes: (sent: UInt64, received: UInt64) = (0, 0)
     }
 
     /// Shows the neighbours what this rank brings.
@@ -90,13 +92,8 @@ final class GroupMean: OpenMean, PendingMean {
             if let spare, agreement.usesWindow { copy(parts?[group.rank] ?? 0..<buffer.count, from: spare, to: buffer) }
         }
         var report = MeanReport(totalWeight: agreement.totalWeight, contributors: agreement.contributors)
-        if agreement.totalWeight > 0 {
-            // Every value but those of the own share is handed on once and taken over once, in each of the two halves of a mean.
-            let halves = parts == nil ? 2 : 1
-            let bytes = halves * (group.size - 1) * buffer.count * MemoryLayout<Float>.stride / group.size
-            report.bytesSent = UInt64(bytes)
-            report.bytesReceived = UInt64(bytes)
-        }
+        // Complete by now: the verdict on all values comes after the last message.
+        (report.bytesSent, report.bytesReceived) = state.withLock { $0.bytes }
         report.seconds = (ContinuousClock.now - start) / .seconds(1)
         return report
     }
@@ -175,6 +172,14 @@ extension GroupMean {
 
     /// Whether the owner does the work in memory itself.
     var isOwnerAtWork: Bool { ownerWorks.load(ordering: .sequentiallyConsistent) }
+
+    /// Counts the messages of a sum over hosts or ranks.
+    func count(messagesOf sum: NetworkSum) {
+        state.withLock { state in
+            state.bytes.sent += sum.bytesSent
+            state.bytes.received += sum.bytesReceived
+        }
+    }
 
     /// Tells the owner whether the values of all ranks were finite.
     func settle(areFinite: Bool) {
