@@ -3,9 +3,14 @@ import Tensors
 
 /// The mean loss over samples, and that of its named parts.
 struct MeanLoss {
-    private var total = 0.0
-    private var samples = 0
-    private var parts: [String: (sum: Double, count: Int)] = [:]
+    /// Sums over samples by name, with how many samples are in each.
+    typealias Parts = [String: (sum: Double, count: Int)]
+
+    /// The sum over the samples.
+    private(set) var total = 0.0
+    /// How many there are.
+    private(set) var samples = 0
+    private(set) var parts: Parts = [:]
 
     mutating func add(_ loss: Loss, samples count: Int) {
         total += Double(loss.total.item)

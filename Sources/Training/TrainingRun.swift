@@ -9,6 +9,7 @@ public final class TrainingRun {
     private let evaluator: Evaluator
     private let observers: [any TrainingObserver]
     private let group: any Communicator
+    private var losses: GroupLoss
 
     /// Makes the loop.
     ///
@@ -25,6 +26,7 @@ public final class TrainingRun {
     ) {
         self.trainer = trainer
         self.group = group
+        losses = GroupLoss(group, every: trainer.recipe.config.report.every.rawValue)
         self.directory = directory
         self.observers = observers
         evaluator = Evaluator(trainer.recipe)
@@ -41,8 +43,9 @@ public final class TrainingRun {
         }
         while let work = try source.next() {
             let before = trainer.state.progress
-            let report = try trainer.step(work)
-            try source.complete(work, report)
+            let own = try trainer.step(work)
+            try source.complete(work, own)
+            let report = try losses.complete(own, of: trainer, globalSampleCount: work.globalSampleCount)
             for observer in observers { observer.didStep(report) }
             if isDue(trainer.recipe.config.evaluation.every.rawValue, before) { try evaluate() }
             if isDue(trainer.recipe.config.checkpoint.every.rawValue, before) {

@@ -1,4 +1,5 @@
 import Communication
+import Configs
 import Coordination
 import Foundation
 import Training
@@ -55,6 +56,11 @@ struct ClusterLink {
         let own = loss.isFinite ? [loss * Double(slice.count), 0] : [0, 1]
         let sums = try wrapping { () throws(CommunicationError) in try group.sum(own) }
         return sums[1] == 0 ? sums[0] / Double(max(1, samples.count)) : .nan
+    }
+
+    /// What joins the ranks' losses where a round is reported; every rank has one.
+    func losses(of trainer: Trainer) -> GroupLoss {
+        GroupLoss(group, every: trainer.recipe.config.report.every.rawValue)
     }
 
     /// Makes the files of a folder of rank 0 be in a folder of every rank; every rank calls it.

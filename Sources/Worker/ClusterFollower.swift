@@ -7,6 +7,7 @@ import Training
 final class ClusterFollower {
     /// Its trainer, once rank 0 has said which run this is.
     private(set) var trainer: Trainer?
+    private var losses: GroupLoss?
     private let link: ClusterLink
     private let cache: String
     /// Where states pass through; of this process alone.
@@ -28,7 +29,9 @@ final class ClusterFollower {
         while true {
             switch try training({ () throws(TrainingError) in try link.hear() }) {
             case .finish(let code): return code
-            case .open(let runFile, let folder, let dataset): trainer = try open(runFile, folder, dataset)
+            case .open(let runFile, let folder, let dataset):
+                let opened = try open(runFile, folder, dataset)
+                (trainer, losses) = (opened, link.losses(of: opened))
             case let command:
                 guard let trainer else { throw .training(.refused("rank 0 did not say which run this is")) }
                 exchanged = try follow(command, with: trainer, exchanged)
@@ -66,7 +69,10 @@ final class ClusterFollower {
             guard let exchanged, exchanged.isComplete else {
                 throw .training(.refused("rank 0 applies a mean that rank \(link.group.rank) does not have"))
             }
-            _ = try training { () throws(TrainingError) in try trainer.apply(exchanged, globalSampleCount: count) }
+            try training { () throws(TrainingError) in
+                let own = try trainer.apply(exchanged, globalSampleCount: count)
+                _ = try losses?.complete(own, of: trainer, globalSampleCount: count)
+            }
         case .restore(let files):
             try? FileManager.default.removeItem(atPath: states)
             try link.share(files, in: states)

@@ -13,6 +13,7 @@ final class ClusterTrainer: RoundTrainer {
 
     private let trainer: Trainer
     private let link: ClusterLink
+    private var losses: GroupLoss
 
     /// Makes the trainers of all ranks; `dataset` are the shards that the coordinator serves, which lie in rank 0's `folder` already.
     ///
@@ -43,6 +44,7 @@ final class ClusterTrainer: RoundTrainer {
         // All ranks make their trainers at the same time, because memory that they share is made by all of them.
         let communicator = HierarchicalCommunicator(inside: link.group, outside: outside)
         trainer = try Trainer.make(runFile, dataset: dataset.map { _ in place }, communicator)
+        losses = link.losses(of: trainer)
     }
 
     func startOver() throws(TrainingError) {
@@ -67,7 +69,8 @@ final class ClusterTrainer: RoundTrainer {
 
     func apply(_ exchanged: MeanReport, globalSampleCount: Int) throws(TrainingError) -> StepReport {
         try link.tell(.apply(count: globalSampleCount))
-        return try trainer.apply(exchanged, globalSampleCount: globalSampleCount)
+        let own = try trainer.apply(exchanged, globalSampleCount: globalSampleCount)
+        return try losses.complete(own, of: trainer, globalSampleCount: globalSampleCount)
     }
 
     func restore(_ files: [Coordination.CheckpointFile], in folder: String) throws(WorkerError) {

@@ -11,7 +11,7 @@ final class LeaderDuties {
     private let peer: PeerID
     private let cadence: UInt64
     private var reported: UInt64?
-    private var losses: [Double] = []
+    private var losses = RecentLosses()
 
     init(_ client: CoordinatorClient, _ trainer: any RoundTrainer, _ states: StateExchange, _ peer: PeerID) {
         self.client = client
@@ -22,17 +22,16 @@ final class LeaderDuties {
     }
 
     func perform(_ commit: CommitInstruction, _ report: StepReport) throws(WorkerError) {
-        losses.append(report.loss)
+        losses.add(report)
         let now = report.progress.samples
         let isDue = (reported ?? now - commit.count) / cadence != now / cadence || report.progress.isFinished
         if isDue {
             if commit.isLeader {
-                let mean = losses.reduce(0, +) / Double(losses.count)
-                let line = LogLine(step: report, loss: mean, time: Date().timeIntervalSince1970)
+                let line = LogLine(step: report, loss: losses.mean ?? .nan, time: Date().timeIntervalSince1970)
                 try client.post("/v1/reports?peer=\(peer)", line: line.json())
             }
             reported = now
-            losses = []
+            losses = RecentLosses()
         }
         for duty in commit.duties {
             switch duty {

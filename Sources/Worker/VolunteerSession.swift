@@ -145,7 +145,7 @@ final class VolunteerSession {
             try trainer.apply(mean, globalSampleCount: Int(commit.count))
         }
         mark = commit.mark
-        if let loss = commit.loss { report.loss = loss }
+        if let loss = commit.loss { (report.loss, report.steps) = (loss, 1) }
         report.contributors = commit.members
         for observer in observers { observer.didStep(report) }
         try duties.perform(commit, report)

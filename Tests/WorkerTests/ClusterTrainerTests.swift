@@ -105,6 +105,34 @@ struct ClusterTrainerTests {
         for parameters in ending.parameters { #expect(parameters == ending.parameters[0]) }
     }
 
+    @Test("reports the losses of all ranks, and their parts", arguments: [2, 3])
+    func losses(size: Int) async throws {
+        let found = try await lead(size) { try Self.reports(0..<8, $0) }.answer
+        let expected = try ComputeScope.run(threads: 1) {
+            try Self.reports(0..<8, Trainer.make(Scene.yaml(length: 96), dataset: nil, SingleCommunicator()))
+        }
+        // Reports are due at the start and at the end of so short a run.
+        #expect(found.map(\.steps) == [1, 0, 0, 0, 0, 0, 0, 7])
+        let mean = expected.dropFirst().reduce(0) { $0 + $1.loss } / 7
+        for (found, expected, loss) in [(found[0], expected[0], expected[0].loss), (found[7], expected[7], mean)] {
+            // Rounding of some 1e-7 is passed on from step to step.
+            #expect(abs(found.loss - loss) < 1e-4 * loss)
+            #expect(found.parts.keys.sorted() == expected.parts.keys.sorted() && found.parts["error"] != nil)
+            for (name, mean) in expected.parts {
+                #expect(abs((found.parts[name] ?? 0) - mean) < 1e-4 * mean, "\(name)")
+            }
+        }
+    }
+
+    private static func reports(_ steps: Range<UInt64>, _ trainer: any RoundTrainer) throws -> [StepReport] {
+        try steps.map { step in
+            try trainer.begin()
+            _ = try trainer.accumulate(step * 12..<step * 12 + 7)
+            _ = try trainer.accumulate(step * 12 + 7..<step * 12 + 12)
+            return try trainer.apply(trainer.exchange(), globalSampleCount: 12)
+        }
+    }
+
     @Test("withdraws a lease whole if one rank's gradient is not finite")
     func notFinite() async throws {
         let ending = try await lead(2) { trainer -> [Double] in

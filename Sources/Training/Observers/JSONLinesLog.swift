@@ -90,7 +90,7 @@ public final class JSONLinesLog: TrainingObserver {
     private let file: FileHandle?
     private let every: StepCadence
     private let sink: (LogLine) -> Void
-    private var losses: [Double] = []
+    private var losses = RecentLosses()
     private var lastSamples: UInt64?
 
     /// A log of one line each `every` samples; `path` nil writes no file.
@@ -120,13 +120,14 @@ public final class JSONLinesLog: TrainingObserver {
 
     /// Adds a line when the cadence asks for it.
     public func didStep(_ report: StepReport) {
-        losses.append(report.loss)
+        losses.add(report)
         let progress = report.progress
         let before = lastSamples ?? 0
         guard every.isDue(from: before, to: progress.samples, planned: progress.plannedSamples) else { return }
+        // Where ranks report more rarely than this log asks for, the line waits for them.
+        guard report.steps > 0, let mean = losses.mean else { return }
         lastSamples = progress.samples
-        let mean = losses.reduce(0, +) / Double(losses.count)
-        losses = []
+        losses = RecentLosses()
         append(LogLine(step: report, loss: mean, time: Date().timeIntervalSince1970))
     }
 

@@ -9,7 +9,7 @@ public final class ProgressDisplay: TrainingObserver {
     private let output = FileHandle.standardError
     private var lastShown = ContinuousClock.now
     private var first: (samples: UInt64, time: ContinuousClock.Instant)?
-    private var recent: [Double] = []
+    private var recent = RecentLosses(50)
     private var hasBar = false
 
     /// A display; `isTerminal` says whether standard error is one.
@@ -25,11 +25,11 @@ public final class ProgressDisplay: TrainingObserver {
         let now = ContinuousClock.now
         let start = first ?? (report.progress.samples, now)
         first = start
-        recent = recent.suffix(49) + [report.loss]
+        recent.add(report)
         let pause: Duration = isTerminal ? .milliseconds(100) : .seconds(10)
         guard now - lastShown >= pause || report.progress.isFinished else { return }
         lastShown = now
-        show(ProgressLine(report, loss: recent.reduce(0, +) / Double(recent.count), since: start, now: now))
+        show(ProgressLine(report, loss: recent.mean, since: start, now: now))
     }
 
     /// Says nothing: checkpoints are routine.

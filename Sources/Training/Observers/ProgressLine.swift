@@ -7,7 +7,7 @@ struct ProgressLine {
 
     init(
         _ report: StepReport,
-        loss: Double,
+        loss: Double?,
         since start: (samples: UInt64, time: ContinuousClock.Instant),
         now: ContinuousClock.Instant
     ) {
@@ -16,10 +16,11 @@ struct ProgressLine {
         let done = Double(report.progress.samples - start.samples)
         let speed = seconds > 0 && done > 0 ? done / seconds : report.imagesPerSecond
         let left = Double(report.progress.plannedSamples - min(report.progress.samples, report.progress.plannedSamples))
-        facts = [
-            "\(ProgressLine.short(speed)) images/s", "loss \(ProgressLine.short(loss))",
+        let parts = [
+            "\(ProgressLine.short(speed)) images/s", loss.map { "loss \(ProgressLine.short($0))" },
             "rate \(ProgressLine.short(report.rate))", "\(ProgressLine.time(left / max(speed, 1e-9))) left",
-        ].joined(separator: "  ")
+        ]
+        facts = parts.compactMap { $0 }.joined(separator: "  ")
     }
 
     /// One line without control characters.
