@@ -2,6 +2,10 @@ import Testing
 
 @testable import Communication
 
+extension BFloat16Compression: BoundedCompression {
+    func largestErrors(_ values: [Float]) -> [Float] { values.map { abs($0) * 0x1p-8 } }
+}
+
 @Suite("The compression bfloat16")
 struct BFloat16CompressionTests {
     @Test("rounds to the nearest upper half, ties to even")

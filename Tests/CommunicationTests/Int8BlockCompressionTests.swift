@@ -3,6 +3,10 @@ import Testing
 
 @testable import Communication
 
+extension Int8BlockCompression: BoundedCompression {
+    func largestErrors(_ values: [Float]) -> [Float] { values.peaks(ofBlocks: block).map { $0 / 254 } }
+}
+
 @Suite("The compression int8-block")
 struct Int8BlockCompressionTests {
     @Test("sends multiples of the scale of a block")
