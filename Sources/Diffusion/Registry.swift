@@ -25,6 +25,7 @@ public enum Predictions: MethodSlot {
     /// All predictions, in alphabetical order.
     public static let methods: [any Method.Type] = [
         CleanPrediction.self,
+        ConsistencyPrediction.self,
         EDMPrediction.self,
         FlowPrediction.self,
         NoisePrediction.self,
@@ -100,6 +101,7 @@ public enum Objectives: MethodSlot {
     /// All objectives, in alphabetical order.
     public static let methods: [any Method.Type] = [
         BridgeMatching.self,
+        ConsistencyTraining.self,
         Denoising.self,
         DREAM.self,
     ]
@@ -117,6 +119,7 @@ public enum Samplers: MethodSlot {
         DDIM.self,
         Euler.self,
         Heun.self,
+        MultistepConsistency.self,
     ]
 }
 

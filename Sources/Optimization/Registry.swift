@@ -39,6 +39,7 @@ public enum Averages: MethodSlot {
 
     /// The averages, by name.
     public static let methods: [any Method.Type] = [
+        ConsistencyTarget.self,
         Exponential.self,
         Power.self,
         Switch.self,

@@ -72,12 +72,14 @@ public struct RunConfig: Configurable {
                 because: "this objective pairs the samples of a micro-batch, which takes at least 2"
             )
         }
-        guard averages.isEmpty, objective.averagesNeeded > 0 else { return }
-        throw ConfigError.conflict(
-            "objective: \(type(of: objective).name)",
-            "averages: []",
-            because: "this objective needs \(objective.averagesNeeded) averages as teachers"
-        )
+        guard averages.count >= objective.averagesNeeded else {
+            throw ConfigError.conflict(
+                "objective: \(type(of: objective).name)",
+                averages.isEmpty ? "averages: []" : "averages: of \(averages.count)",
+                because: "this objective needs \(objective.averagesNeeded) averages as teachers"
+            )
+        }
+        try validateConsistency()
     }
 }
 

@@ -169,7 +169,11 @@ struct DREAMTests {
         #expect(noise?.description.contains("'prediction: noise' and 'schedule: rectified-flow'") == true)
         let echo = #expect(throws: ConfigError.self) { try with(DREAM()) { $0.prediction = Echo() }.validate() }
         #expect(echo?.description.contains("'objective: dream' and 'prediction: echo'") == true)
-        for name in Predictions.methodNames {
+        let consistency = #expect(throws: ConfigError.self) {
+            try with(DREAM()) { $0.prediction = ConsistencyPrediction() }.validate()
+        }
+        #expect(consistency?.description.contains("'objective: dream' and 'prediction: consistency'") == true)
+        for name in Predictions.methodNames where name != ConsistencyPrediction.name {
             let prediction = try prediction(name)
             let dream = with(DREAM()) {
                 $0.schedule = LinearSchedule()

@@ -23,6 +23,12 @@ struct GaussianData: Sendable {
     func end(_ x: Double, alpha: Double, sigma: Double) -> Double {
         mean + deviation * (x - alpha * mean) / variance(alpha: alpha, sigma: sigma).squareRoot()
     }
+
+    /// The same for every number of an image.
+    func end(_ x: Tensor, alpha: Double, sigma: Double) -> Tensor {
+        let share = deviation / variance(alpha: alpha, sigma: sigma).squareRoot()
+        return x * Float(share) + Float(mean - share * alpha * mean)
+    }
 }
 
 /// A network without parameters whose predictions are the best ones for normal data; the mean of class `k` is `mean +

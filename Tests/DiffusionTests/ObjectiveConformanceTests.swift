@@ -19,6 +19,14 @@ struct SmallTask {
         self.averages = (0..<averages).map { scope.initialize(seed: 6 + UInt64($0)) }
     }
 
+    /// The same with averages that equal `parameters`.
+    init(averages: Int, like parameters: FlatBuffer) {
+        let scope = ParameterScope()
+        model = AffineDenoiser(scope, channels: 2, classes: 3)
+        self.parameters = parameters
+        self.averages = (0..<averages).map { _ in FlatBuffer(copying: parameters) }
+    }
+
     func batch(_ ids: Range<UInt64>) -> Batch {
         var values: [Float] = []
         for id in ids {

@@ -28,6 +28,9 @@ struct GaussianRun {
         var evaluations = 0
         let result = sampler.sample(from: start, along: times, schedule, using: &noise) { x, t in
             evaluations += 1
+            guard !(sampler is MultistepConsistency) else {
+                return data.end(x, alpha: schedule.alpha(t), sigma: schedule.sigma(t))
+            }
             return data.clean(x, alpha: schedule.alpha(t), sigma: schedule.sigma(t))
         }
         return (result.floats, evaluations)

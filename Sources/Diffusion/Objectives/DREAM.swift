@@ -47,7 +47,7 @@ public struct DREAM: Objective {
     /// Checks the ranges, and that the prediction tells the noise at every level.
     public func validate() throws(ConfigError) {
         try ConfigError.require(power >= 0, "power", found: power, expected: "a number of at least 0, or .inf")
-        try plain.validate()
+        try plain.validate(as: Self.name)
         let told = [0.1, 0.5, 0.9].allSatisfy { t in
             prediction.preconditioning(at: t, schedule).tellsNoise(NoiseLevel(t, schedule))
         }

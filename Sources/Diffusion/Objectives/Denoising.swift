@@ -40,13 +40,24 @@ public struct Denoising: Objective {
     public init() {}
 
     /// Checks the share, and that the prediction can be turned into a clean image at full noise.
-    public func validate() throws(ConfigError) {
+    public func validate() throws(ConfigError) { try validate(as: Self.name) }
+
+    /// The same for an objective that builds on this one; its name is told to whoever has to change something.
+    func validate(as objective: String) throws(ConfigError) {
         try ConfigError.require(
             (0...1).contains(labelDropout),
             "labelDropout",
             found: labelDropout,
             expected: "a number from 0 to 1"
         )
+        guard !(prediction is ConsistencyPrediction) else {
+            throw ConfigError.conflict(
+                "objective: \(objective)",
+                "prediction: \(ConsistencyPrediction.name)",
+                because: "at the least noise this prediction's answer is its input and can learn nothing from the "
+                    + "image; use \(ConsistencyTraining.name), or the prediction \(EDMPrediction.name)"
+            )
+        }
         guard prediction is NoisePrediction, !schedule.keepsSignal else { return }
         throw ConfigError.conflict(
             "prediction: noise",
