@@ -97,6 +97,20 @@ public struct PeerRequest: Codable, Equatable, Sendable {
     public init(peer: PeerID) { self.peer = peer }
 }
 
+/// Body of `POST /v1/presence`, whose connection ends with the worker.
+public struct PresenceRequest: Codable, Equatable, Sendable {
+    /// Who is present.
+    public var peer: PeerID
+    /// Seconds for which the coordinator holds the answer back; at most 20.
+    public var wait: Double
+
+    /// Is present for so many seconds.
+    public init(peer: PeerID, wait: Double) {
+        self.peer = peer
+        self.wait = wait
+    }
+}
+
 /// Answer to a heartbeat and to other notices.
 public struct NoticeReply: Codable, Equatable, Sendable {
     /// Samples that count.

@@ -51,8 +51,8 @@ public struct RunPlan: Codable, Equatable, Sendable {
 /// How long everything may take, in milliseconds.
 public struct Timing: Codable, Equatable, Sendable {
     /// Time between two heartbeats of a worker.
-    public var heartbeat: Int64 = 1_000
-    /// A worker that was not heard for this long is lost.
+    public var heartbeat: Int64 = 500
+    /// A worker that was not heard for this long is lost; see `Liveness` for when it is lost sooner.
     public var lostAfter: Int64 = 5_000
     /// The shortest deadline of a lease.
     public var minimumLease: Int64 = 10_000

@@ -96,6 +96,11 @@ func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> 
 
 /// The body of a request, at most `limit` bytes, read as JSON.
 func body<Value: Decodable>(_ type: Value.Type, of request: Request, limit: Int = 1 << 16) async throws -> Value {
-    let buffer = try await request.body.collect(upTo: limit)
+    try await body(type, of: request.body, limit: limit)
+}
+
+/// The same of a body that is read apart from its request.
+func body<Value: Decodable>(_ type: Value.Type, of body: RequestBody, limit: Int = 1 << 16) async throws -> Value {
+    let buffer = try await body.collect(upTo: limit)
     return try JSONDecoder().decode(type, from: Data(buffer.readableBytesView))
 }

@@ -201,6 +201,15 @@ extension Coordinator {
         liveness.note(peer, at: time.now())
     }
 
+    /// Holds a member's call for up to `wait` seconds, and doubts the member if the call is cancelled, as the end of a connection does.
+    ///
+    /// A worker that lives makes another call.
+    func attend(_ peer: PeerID, wait: Double) async {
+        let end = ContinuousClock.now + .milliseconds(Int64(max(0, min(wait, 20)) * 1000))
+        while ContinuousClock.now < end, !isClosed, !Task.isCancelled { await change(before: end) }
+        if Task.isCancelled, !isClosed { liveness.doubt(peer, at: time.now()) }
+    }
+
     /// Takes in a worker, or notices that it is still there.
     public func join(_ facts: JoinFacts) async throws(CoordinatorError) {
         try await submit(.join(facts))
@@ -246,7 +255,10 @@ extension Coordinator {
                 liveness.forget(peer)
                 continue
             }
-            try await submit(.lose(peer: peer, reason: "it was not heard for \(liveness.lostAfter / 1000) s"))
+            let silence = (Double(liveness.silence(of: peer, at: now)) / 1000).formatted(
+                .number.precision(.fractionLength(1))
+            )
+            try await submit(.lose(peer: peer, reason: "it was not heard for \(silence) s"))
         }
         if let deadline = ahead.nextDeadline, deadline <= now { try await submit(.tick) }
     }

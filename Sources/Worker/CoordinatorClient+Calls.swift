@@ -18,6 +18,11 @@ extension CoordinatorClient {
         _ = try call(.POST, "/v1/heartbeat", PeerRequest(peer: peer), as: NoticeReply.self)
     }
 
+    /// Returns after `wait` seconds; meanwhile the coordinator sees by the connection that this process lives.
+    func presence(_ peer: PeerID, wait: Double) throws(WorkerError) {
+        _ = try call(.POST, "/v1/presence", PresenceRequest(peer: peer, wait: wait), as: NoticeReply.self)
+    }
+
     func work(_ peer: PeerID, holding mark: StateMark?) throws(WorkerError) -> Instruction {
         let request = WorkRequest(peer: peer, holds: mark, wait: CoordinatorClient.wait)
         return try call(.POST, "/v1/work", request, as: WorkReply.self).instruction

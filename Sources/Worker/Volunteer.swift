@@ -92,7 +92,11 @@ public final class Volunteer {
 
     private func takePart(_ reply: JoinReply) throws(WorkerError) {
         let heartbeat = Heartbeat(client, peer, every: reply.heartbeat)
-        defer { heartbeat.stop() }
+        let presence = Heartbeat(presenceOf: peer, client)
+        defer {
+            heartbeat.stop()
+            presence.stop()
+        }
         let control = RoundControl(client, peer) { [unowned self] in mark }
         let trainer = try makeTrainer(reply, control)
         if let choice = trainer.exchangeChoice {

@@ -160,6 +160,40 @@ struct LivenessTests {
         #expect(liveness.lost(at: Timestamp(milliseconds: 60_000)) == [])
     }
 
+    @Test(
+        "A member that is heard regularly is missed sooner, one with gaps later, and none after longer than the limit"
+    )
+    func regular() throws {
+        let peer = try #require(PeerID(rawValue: "peer-0001"))
+        var liveness = Liveness(lostAfter: 5_000)
+        func isLost(after silence: Int64) -> Bool {
+            !liveness.lost(at: Timestamp(milliseconds: 100_000 + silence)).isEmpty
+        }
+        for beat in 0...20 { liveness.note(peer, at: Timestamp(milliseconds: 90_000 + Int64(beat) * 500)) }
+        #expect(!isLost(after: 1_499) && isLost(after: 1_500))
+        for beat in 0...20 { liveness.note(peer, at: Timestamp(milliseconds: 110_000 + Int64(beat) * 500)) }
+        // The gap of 10 s is remembered, so that nothing but the limit counts.
+        #expect(liveness.lost(at: Timestamp(milliseconds: 124_999)).isEmpty)
+        #expect(liveness.lost(at: Timestamp(milliseconds: 125_000)) == [peer])
+        for beat in 0...400 { liveness.note(peer, at: Timestamp(milliseconds: 120_500 + Int64(beat) * 500)) }
+        #expect(liveness.lost(at: Timestamp(milliseconds: 322_500)) == [peer])
+    }
+
+    @Test("A member whose connection ended is lost soon unless it speaks again")
+    func doubt() throws {
+        let peer = try #require(PeerID(rawValue: "peer-0001"))
+        var liveness = Liveness(lostAfter: 5_000)
+        liveness.doubt(peer, at: Timestamp(milliseconds: 0))
+        #expect(liveness.lost(at: Timestamp(milliseconds: 10_000)) == [])
+        liveness.note(peer, at: Timestamp(milliseconds: 10_000))
+        liveness.doubt(peer, at: Timestamp(milliseconds: 10_100))
+        liveness.doubt(peer, at: Timestamp(milliseconds: 10_400))
+        #expect(liveness.lost(at: Timestamp(milliseconds: 10_599)) == [])
+        #expect(liveness.lost(at: Timestamp(milliseconds: 10_600)) == [peer])
+        liveness.note(peer, at: Timestamp(milliseconds: 10_500))
+        #expect(liveness.lost(at: Timestamp(milliseconds: 10_600)) == [])
+    }
+
     @Test("Grace is a sign of life in the future")
     func grace() throws {
         let peer = try #require(PeerID(rawValue: "peer-0001"))

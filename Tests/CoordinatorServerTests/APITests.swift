@@ -55,7 +55,9 @@ struct APITests {
     @Test("A body that is no JSON, or lacks a key, is refused", arguments: ["", "{", "[]", #"{"peer": "x"}"#])
     func malformed(text: String) async throws {
         try await serve { client in
-            for path in ["/v1/join", "/v1/work", "/v1/leases/1/complete", "/v1/rounds/1/result", "/v1/heartbeat"] {
+            for path in [
+                "/v1/join", "/v1/work", "/v1/leases/1/complete", "/v1/rounds/1/result", "/v1/heartbeat", "/v1/presence",
+            ] {
                 try expect(try await client.send(.post, path, Array(text.utf8)), 400, "malformed")
             }
         }
@@ -112,7 +114,7 @@ struct APITests {
         try await serve { client in
             let reply: JoinReply = try await client.join(Bench.peer(1)).decoded()
             #expect(reply.name == "bench" && reply.length == 64 && reply.globalBatch == 16)
-            #expect(reply.heartbeat == 1 && reply.lostAfter == 5 && reply.dataset == nil)
+            #expect(reply.heartbeat == 0.5 && reply.lostAfter == 5 && reply.dataset == nil)
             let file = try await client.send(.get, "/v1/blobs/\(reply.runFile)")
             #expect(file.bytes == Array(Bench.yaml.utf8))
         }

@@ -8,6 +8,7 @@ struct MemberRoutes {
     func add(to group: RouterGroup<APIContext>) {
         group.post("join") { try await join($0, $1) }
         group.post("heartbeat") { try await heartbeat($0, $1) }
+        group.post("presence") { try await presence($0, $1) }
         group.post("leave") { try await leave($0, $1) }
     }
 
@@ -41,6 +42,17 @@ struct MemberRoutes {
         let message = try await body(PeerRequest.self, of: request)
         try await coordinator.hear(message.peer, from: context.requireOwner())
         return try json(await coordinator.notice)
+    }
+
+    /// Held open, so that the end of a worker's process is noticed at once by the end of its connection.
+    private func presence(_ request: Request, _ context: APIContext) async throws -> Response {
+        let owner = try context.requireOwner()
+        return try await request.body.consumeWithCancellationOnInboundClose { incoming in
+            let message = try await body(PresenceRequest.self, of: incoming)
+            try await coordinator.hear(message.peer, from: owner)
+            await coordinator.attend(message.peer, wait: message.wait)
+            return try json(await coordinator.notice)
+        }
     }
 
     private func leave(_ request: Request, _ context: APIContext) async throws -> Response {
