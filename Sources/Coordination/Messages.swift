@@ -103,12 +103,24 @@ public struct PresenceRequest: Codable, Equatable, Sendable {
     public var peer: PeerID
     /// Seconds for which the coordinator holds the answer back; at most 20.
     public var wait: Double
+    /// The attempt that it takes part in now; nil: none.
+    public var attempt: AttemptMark?
 
     /// Is present for so many seconds.
-    public init(peer: PeerID, wait: Double) {
+    public init(peer: PeerID, wait: Double, attempt: AttemptMark? = nil) {
         self.peer = peer
         self.wait = wait
+        self.attempt = attempt
     }
+}
+
+/// Answer to `POST /v1/presence`, which comes early if an attempt is over in which the worker takes part.
+public struct PresenceReply: Codable, Equatable, Sendable {
+    /// The newest attempt that is over; all before it are too.
+    public var over: AttemptMark
+
+    /// Tells what is over.
+    public init(over: AttemptMark) { self.over = over }
 }
 
 /// Answer to a heartbeat and to other notices.

@@ -71,6 +71,25 @@ public struct Completion: Codable, Equatable, Sendable {
     public let withdrawn: Bool
 }
 
+/// Which attempt of which round; later ones are greater.
+public struct AttemptMark: Codable, Hashable, Comparable, Sendable {
+    /// The round.
+    public let round: RoundID
+    /// Number of the attempt within it, from 1.
+    public let attempt: UInt32
+
+    /// Names an attempt.
+    public init(round: RoundID, attempt: UInt32) {
+        self.round = round
+        self.attempt = attempt
+    }
+
+    /// Earlier is less.
+    public static func < (left: AttemptMark, right: AttemptMark) -> Bool {
+        (left.round.rawValue, left.attempt) < (right.round.rawValue, right.attempt)
+    }
+}
+
 /// One attempt to form the mean of a round among a fixed group.
 public struct Attempt: Codable, Equatable, Sendable {
     /// Number within the round, from 1.

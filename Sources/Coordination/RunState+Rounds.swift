@@ -129,6 +129,22 @@ extension RunState {
     }
 }
 
+extension RunState {
+    /// The newest attempt that is over; all before it are too.
+    public var newestEndedAttempt: AttemptMark {
+        guard let round else { return AttemptMark(round: RoundID(rawValue: nextRound - 1), attempt: .max) }
+        return AttemptMark(round: round.id, attempt: round.attempt.map { $0.number - 1 } ?? round.attempts)
+    }
+
+    /// The attempt of which a member has not told the outcome.
+    public func openAttempt(of peer: PeerID) -> AttemptMark? {
+        guard let round, let attempt = round.attempt, attempt.outcomes[peer] == nil,
+            attempt.members.contains(where: { $0.peer == peer })
+        else { return nil }
+        return AttemptMark(round: round.id, attempt: attempt.number)
+    }
+}
+
 extension ExchangeOutcome {
     var isFailure: Bool {
         if case .failed = self { true } else { false }

@@ -17,6 +17,21 @@ extension Coordinator {
         alarm.cancel()
     }
 
+    /// Holds a member's call for up to `wait` seconds, or until an attempt is over in which it takes part.
+    ///
+    /// Doubts the member if the call is cancelled, as the end of a connection does; a worker that lives makes another call.
+    func attend(_ peer: PeerID, wait: Double, attempt: AttemptMark? = nil) async -> PresenceReply {
+        let end = ContinuousClock.now + .milliseconds(Int64(max(0, min(wait, 20)) * 1000))
+        var awaited = attempt
+        while ContinuousClock.now < end, !isClosed, !Task.isCancelled {
+            awaited = state.openAttempt(of: peer) ?? awaited
+            if let awaited, awaited <= state.newestEndedAttempt { break }
+            await change(before: end)
+        }
+        if Task.isCancelled, !isClosed { doubt(peer) }
+        return PresenceReply(over: state.newestEndedAttempt)
+    }
+
     private func resume(_ id: UInt64) { waiters.removeValue(forKey: id)?.resume() }
 
     func wake() {

@@ -201,14 +201,8 @@ extension Coordinator {
         liveness.note(peer, at: time.now())
     }
 
-    /// Holds a member's call for up to `wait` seconds, and doubts the member if the call is cancelled, as the end of a connection does.
-    ///
-    /// A worker that lives makes another call.
-    func attend(_ peer: PeerID, wait: Double) async {
-        let end = ContinuousClock.now + .milliseconds(Int64(max(0, min(wait, 20)) * 1000))
-        while ContinuousClock.now < end, !isClosed, !Task.isCancelled { await change(before: end) }
-        if Task.isCancelled, !isClosed { liveness.doubt(peer, at: time.now()) }
-    }
+    /// Notes that a connection of a member has ended.
+    func doubt(_ peer: PeerID) { liveness.doubt(peer, at: time.now()) }
 
     /// Takes in a worker, or notices that it is still there.
     public func join(_ facts: JoinFacts) async throws(CoordinatorError) {

@@ -18,9 +18,10 @@ extension CoordinatorClient {
         _ = try call(.POST, "/v1/heartbeat", PeerRequest(peer: peer), as: NoticeReply.self)
     }
 
-    /// Returns after `wait` seconds; meanwhile the coordinator sees by the connection that this process lives.
-    func presence(_ peer: PeerID, wait: Double) throws(WorkerError) {
-        _ = try call(.POST, "/v1/presence", PresenceRequest(peer: peer, wait: wait), as: NoticeReply.self)
+    /// Returns after `wait` seconds, or once an attempt is over; meanwhile the coordinator sees by the connection that this process lives.
+    func presence(_ peer: PeerID, wait: Double, attempt: AttemptMark?) throws(WorkerError) -> PresenceReply {
+        let request = PresenceRequest(peer: peer, wait: wait, attempt: attempt)
+        return try call(.POST, "/v1/presence", request, as: PresenceReply.self)
     }
 
     func work(_ peer: PeerID, holding mark: StateMark?) throws(WorkerError) -> Instruction {

@@ -15,11 +15,13 @@ final class Heartbeat: Sendable {
         }
     }
 
-    /// Keeps a call open all the time, by whose end the coordinator notices the end of this process before it misses a beat.
-    convenience init(presenceOf peer: PeerID, _ client: CoordinatorClient) {
+    /// Keeps a call open all the time, by whose end the coordinator notices the end of this process before it misses a beat, and by whose
+    /// answer this process hears of attempts that cannot count any more.
+    convenience init(presenceOf peer: PeerID, _ client: CoordinatorClient, _ open: OpenExchange) {
         self.init(name: "presence") {
             do {
-                try client.presence(peer, wait: 10)
+                let reply = try client.presence(peer, wait: 10, attempt: open.attempt)
+                open.abandon(upTo: reply.over)
             } catch {
                 // Refused: the trainer's calls hear the same, and join again if that helps.
                 Thread.sleep(forTimeInterval: 0.5)

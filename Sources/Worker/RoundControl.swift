@@ -15,12 +15,14 @@ final class RoundControl: RoundAuthority {
 
     private let client: CoordinatorClient
     private let peer: PeerID
+    private let open: OpenExchange
     private let mark: () -> StateMark?
 
-    /// `mark` tells which state the trainer holds.
-    init(_ client: CoordinatorClient, _ peer: PeerID, holding mark: @escaping () -> StateMark?) {
+    /// `open` is told of attempts, `mark` tells which state the trainer holds.
+    init(_ client: CoordinatorClient, _ peer: PeerID, _ open: OpenExchange, holding mark: @escaping () -> StateMark?) {
         self.client = client
         self.peer = peer
+        self.open = open
         self.mark = mark
     }
 
@@ -33,6 +35,7 @@ final class RoundControl: RoundAuthority {
 
     func report(_ result: RoundResult) throws(CommunicationError) -> RoundVerdict {
         guard let announced, let mark = mark() else { throw .authority(reason: "no exchange was announced") }
+        open.end()
         do {
             var instruction = try client.result(announced.round, request(result, announced, mark))
             while case .wait = instruction { instruction = try client.work(peer, holding: mark) }
@@ -101,6 +104,7 @@ final class RoundControl: RoundAuthority {
         guard let key = [UInt8](hexadecimal: exchange.key) else {
             throw .invalidGroup(round: round, reason: "its key is not hexadecimal")
         }
+        open.begin(AttemptMark(round: exchange.round, attempt: exchange.attempt), key: key)
         return RoundGroup(
             round: round,
             attempt: exchange.attempt,

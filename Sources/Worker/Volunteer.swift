@@ -92,12 +92,13 @@ public final class Volunteer {
 
     private func takePart(_ reply: JoinReply) throws(WorkerError) {
         let heartbeat = Heartbeat(client, peer, every: reply.heartbeat)
-        let presence = Heartbeat(presenceOf: peer, client)
+        let open = OpenExchange(network)
+        let control = RoundControl(client, peer, open) { [unowned self] in mark }
+        let presence = Heartbeat(presenceOf: peer, client, open)
         defer {
             heartbeat.stop()
             presence.stop()
         }
-        let control = RoundControl(client, peer) { [unowned self] in mark }
         let trainer = try makeTrainer(reply, control)
         if let choice = trainer.exchangeChoice {
             for observer in observers { observer.didChoose(choice, at: reply.mark.samples) }

@@ -37,6 +37,23 @@ struct RoundTests {
         #expect(scene.violations.isEmpty)
     }
 
+    @Test("An attempt is over when it failed, lost a member or was committed, and not before")
+    func over() throws {
+        var (scene, peers) = try exchanging()
+        let first = try #require(scene.state.openAttempt(of: peers[0]))
+        #expect(scene.state.openAttempt(of: peers[1]) == first && first > scene.state.newestEndedAttempt)
+        try fail(&scene, peers[0], blaming: [])
+        #expect(scene.state.openAttempt(of: peers[0]) == nil && first > scene.state.newestEndedAttempt)
+        try fail(&scene, peers[1], blaming: [])
+        #expect(first <= scene.state.newestEndedAttempt)
+        let second = try #require(scene.state.openAttempt(of: peers[0]))
+        #expect(second > first && second > scene.state.newestEndedAttempt)
+        try scene.apply(.lose(peer: peers[1], reason: "it was not heard"))
+        #expect(second <= scene.state.newestEndedAttempt)
+        let mark = AttemptMark(round: second.round, attempt: .max)
+        #expect(scene.state.newestEndedAttempt <= mark)
+    }
+
     @Test("A member that has not applied the mean is told to, one that has gets the next lease")
     func commitInstruction() throws {
         var (scene, peers) = try exchanging()

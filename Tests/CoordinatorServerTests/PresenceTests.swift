@@ -12,7 +12,7 @@ struct PresenceTests {
         let peer = try await join(1, coordinator)
         let call = Task { await coordinator.attend(peer, wait: 20) }
         call.cancel()
-        await call.value
+        _ = await call.value
         bench.time.pass(499)
         try await coordinator.tick()
         #expect(await coordinator.isMember(peer))
@@ -28,8 +28,8 @@ struct PresenceTests {
         let (first, second) = (try await join(1, coordinator), try await join(2, coordinator))
         let call = Task { await coordinator.attend(first, wait: 20) }
         call.cancel()
-        await call.value
-        await coordinator.attend(second, wait: 0)
+        _ = await call.value
+        _ = await coordinator.attend(second, wait: 0)
         bench.time.pass(400)
         try await coordinator.hear(first, from: "owner")
         bench.time.pass(400)

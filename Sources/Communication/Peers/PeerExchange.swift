@@ -35,6 +35,9 @@ final class PeerExchange {
                     links.release(frame, from: peer)
                 case .lost(let peer, let reason):
                     perform(.linkLost(rank: peer, reason: "was lost: \(reason)"))
+                case .abandoned:
+                    let reason = "those who formed the group gave the attempt up"
+                    ending = ending ?? Ending(result: result(.lost(members: [], reason: reason)))
                 case .closed: throw .closed
                 }
             }

@@ -5,6 +5,7 @@ import Synchronization
 enum LinkEvent: Sendable {
     case frame(Frame, from: Int)
     case lost(rank: Int, reason: String)
+    case abandoned
     case closed
 }
 

@@ -41,6 +41,13 @@ public final class PeerNetwork: Sendable {
         listener.close(promise: nil)
     }
 
+    /// Ends the attempt whose members share a key, now or as soon as it is opened: it cannot count any more.
+    ///
+    /// The exchange ends without a mean and blames nobody. From any thread.
+    public func abandon(key: [UInt8]) {
+        switchboard.abandon(key: key)
+    }
+
     /// Begins to connect the members of an attempt; throws `closed` after `close()`.
     func open(_ group: RoundGroup, rank: Int) throws(CommunicationError) -> PeerLinks {
         guard let links = switchboard.open(group, rank: rank) else { throw .closed }

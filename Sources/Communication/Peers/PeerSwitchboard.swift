@@ -20,6 +20,8 @@ final class PeerSwitchboard: Sendable {
     private struct State {
         var attempts: [AttemptID: PeerLinks] = [:]
         var strangers: [ObjectIdentifier: any Channel] = [:]
+        /// The key of the last attempt that was abandoned, which may be opened later.
+        var abandoned: [UInt8]?
         var isClosed = false
     }
 
@@ -62,6 +64,7 @@ extension PeerSwitchboard {
         let id = AttemptID(round: group.round, attempt: UInt16(group.attempt))
         let (isOpen, previous, strangers) = state.withLock { state in
             guard !state.isClosed else { return (false, nil as PeerLinks?, [any Channel]()) }
+            if state.abandoned == group.key { links.events.put(.abandoned) }
             return (true, state.attempts.updateValue(links, forKey: id), Array(state.strangers.values))
         }
         guard isOpen else { return nil }
@@ -76,6 +79,15 @@ extension PeerSwitchboard {
             }
         }
         return links
+    }
+
+    /// Tells the owner of an attempt that it cannot count any more.
+    func abandon(key: [UInt8]) {
+        let links = state.withLock { state in
+            state.abandoned = key
+            return state.attempts.values.filter { $0.group.key == key }
+        }
+        for links in links { links.events.put(.abandoned) }
     }
 
     /// Ends an attempt.

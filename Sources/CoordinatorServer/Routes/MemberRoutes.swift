@@ -50,8 +50,7 @@ struct MemberRoutes {
         return try await request.body.consumeWithCancellationOnInboundClose { incoming in
             let message = try await body(PresenceRequest.self, of: incoming)
             try await coordinator.hear(message.peer, from: owner)
-            await coordinator.attend(message.peer, wait: message.wait)
-            return try json(await coordinator.notice)
+            return try json(await coordinator.attend(message.peer, wait: message.wait, attempt: message.attempt))
         }
     }
 
