@@ -24,7 +24,7 @@ struct ConsistencyPredictionTests {
         let schedule = try schedule(name)
         for t in [0, 0.1, 0.5, 0.9, 1] {
             let around = ConsistencyPrediction().preconditioning(at: t, schedule)
-            let edm = EDMPrediction().preconditioning(at: t, schedule)
+            let edm = with(EDMPrediction()) { $0.labelScale = 20 }.preconditioning(at: t, schedule)
             #expect(around.inputScale == edm.inputScale)
             #expect(around.noiseLabel == edm.noiseLabel)
         }

@@ -216,7 +216,7 @@ private func output(
 ) -> Tensor {
     let schedule = VarianceExploding()
     let rows = (0..<x.shape[0]).map { row in
-        let sigma = Double.exp(Double(noiseLabel.floats[row]) / 250)
+        let sigma = Double.exp(Double(noiseLabel.floats[row]) * 4 / ConsistencyPrediction().labelScale)
         let around = ConsistencyPrediction().preconditioning(at: schedule.time(noiseRatio: sigma), schedule)
         let noised = x.slice(axis: 0, row..<row + 1) * Float(1 / around.inputScale)
         guard around.output > 1e-6 else { return noised * 0 }

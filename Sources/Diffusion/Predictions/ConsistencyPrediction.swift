@@ -26,7 +26,10 @@ public struct ConsistencyPrediction: Prediction {
     /// The least noise ratio, at which the answer is the image; more than 0.
     public var sigmaMin = 0.002
     /// What `ln(sigma / alpha) / 4` is multiplied by to make the label; 1000 is the authors' `250 ln(sigma)`.
-    public var labelScale = 1000.0
+    ///
+    /// Neighbouring levels must look alike to the network, or it cannot give them one answer: with 1000 their labels are tens apart, and
+    /// the digits were never learned.
+    public var labelScale = 20.0
 
     /// The defaults.
     public init() {}
