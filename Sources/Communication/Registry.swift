@@ -22,6 +22,7 @@ public enum Aggregators: MethodSlot {
     public static let name = "aggregator"
     /// All aggregators, in alphabetical order.
     public static let methods: [any Method.Type] = [
+        CenteredClip.self,
         MedianAggregator.self,
         TrimmedMeanAggregator.self,
         WeightedMean.self,

@@ -47,6 +47,20 @@ bool ck_weighted_mean(
     const float *const *sources, const float *weights, size_t source_count, float divisor, float *const *targets,
     size_t target_count, size_t count);
 
+// MARK: Robust means (robust.c)
+
+/// One step of clipping around a center, for `members` arrays x_m of `count` values, one after another in `parts`:
+/// center[i] += (sum over m of coefficients[m] * (x_m[i] - center[i])) / members, then squares[m] = the sum over i of
+/// (x_m[i] - center[i])^2. Differences are rounded to float32, sums run in double in a fixed order; the bits are the same for every
+/// instruction set. Without coefficients the center stays where it is.
+void ck_clip_step(
+    const float *restrict parts, size_t members, size_t count, const float *restrict coefficients, float *restrict center,
+    double *restrict squares);
+/// result[i] = (sum over m of coefficients[m] * x_m[i]) / divisor, in double in the order of the members and rounded once.
+void ck_scaled_mean(
+    const float *restrict parts, size_t members, size_t count, const float *restrict coefficients, double divisor,
+    float *restrict result);
+
 // MARK: Random numbers (random.c)
 
 /// One block of Philox4x32-10 (Salmon et al. 2011): four words from a 128-bit counter and a 64-bit key.
