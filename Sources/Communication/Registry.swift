@@ -24,6 +24,7 @@ public enum Aggregators: MethodSlot {
     public static let methods: [any Method.Type] = [
         CenteredClip.self,
         MedianAggregator.self,
+        NormBoundedMean.self,
         TrimmedMeanAggregator.self,
         WeightedMean.self,
     ]
