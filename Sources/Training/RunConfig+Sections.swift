@@ -49,6 +49,8 @@ public struct BatchSection: Configurable {
 public struct CommunicationSection: Configurable {
     /// The bytes of values between hosts, and between volunteers.
     @Choice<Compressions> public var compression: any Compression = Float32Compression()
+    /// How the values of volunteers become one; ranks of a cluster trust each other and always form the weighted mean among themselves.
+    @Choice<Aggregators> public var aggregator: any Aggregator = WeightedMean()
     /// What values pass through between the ranks of a cluster; changes no number.
     public var path = ExchangePath.automatic
     /// Bytes of gradients that the ranks of a cluster exchange at a time, measured at the start where it is 0; no number depends on it.

@@ -134,7 +134,8 @@ public final class Volunteer {
             id: peer.rawValue,
             network: network,
             authority: control,
-            compression: run.communication.compression
+            compression: run.communication.compression,
+            aggregator: run.communication.aggregator
         )
         if let cluster, let change = run.firstChange(to: cluster.config) { throw .differentRun(change: change) }
         if let shards = reply.dataset { try files.fetch(shards, into: place) }

@@ -63,6 +63,13 @@ struct RunCommand: ParsableCommand {
             if !noWatch { cluster.patience = Cluster.endlessPatience }
             return try outside.takePart(in: address, config, cluster, threads: threads, until: stop)
         }
+        guard config.communication.aggregator is WeightedMean else {
+            throw ConfigError.conflict(
+                "communication.aggregator: \(type(of: config.communication.aggregator).name)",
+                "a cluster without --coordinator",
+                because: "its ranks trust each other and form the weighted mean; leave the aggregator out"
+            )
+        }
         let run = ClusterRun(config, out: out ?? "runs/\(config.name)", fresh: fresh)
         let finished = try cluster.enter { communicator in
             let display = ProgressDisplay(isTerminal: isatty(STDERR_FILENO) == 1)
