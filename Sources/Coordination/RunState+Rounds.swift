@@ -136,6 +136,12 @@ extension RunState {
         return AttemptMark(round: round.id, attempt: round.attempt.map { $0.number - 1 } ?? round.attempts)
     }
 
+    /// Whether an attempt is over and its round was not counted by it, as far as the last commit tells.
+    public func isVoid(_ attempt: AttemptMark) -> Bool {
+        guard let lastCommit, lastCommit.round == attempt.round else { return attempt <= newestEndedAttempt }
+        return attempt.attempt != lastCommit.attempt
+    }
+
     /// The attempt of which a member has not told the outcome.
     public func openAttempt(of peer: PeerID) -> AttemptMark? {
         guard let round, let attempt = round.attempt, attempt.outcomes[peer] == nil,

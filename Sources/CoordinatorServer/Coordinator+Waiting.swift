@@ -17,7 +17,7 @@ extension Coordinator {
         alarm.cancel()
     }
 
-    /// Holds a member's call for up to `wait` seconds, or until an attempt is over in which it takes part.
+    /// Holds a member's call for up to `wait` seconds, or until an attempt in which it takes part is over without a commit.
     ///
     /// Doubts the member if the call is cancelled, as the end of a connection does; a worker that lives makes another call.
     func attend(_ peer: PeerID, wait: Double, attempt: AttemptMark? = nil) async -> PresenceReply {
@@ -25,7 +25,10 @@ extension Coordinator {
         var awaited = attempt
         while ContinuousClock.now < end, !isClosed, !Task.isCancelled {
             awaited = state.openAttempt(of: peer) ?? awaited
-            if let awaited, awaited <= state.newestEndedAttempt { break }
+            if let attempt = awaited, attempt <= state.newestEndedAttempt {
+                if state.isVoid(attempt) { break }
+                awaited = nil
+            }
             await change(before: end)
         }
         if Task.isCancelled, !isClosed { doubt(peer) }

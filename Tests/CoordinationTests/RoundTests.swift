@@ -48,10 +48,20 @@ struct RoundTests {
         #expect(first <= scene.state.newestEndedAttempt)
         let second = try #require(scene.state.openAttempt(of: peers[0]))
         #expect(second > first && second > scene.state.newestEndedAttempt)
+        #expect(scene.state.isVoid(first) && !scene.state.isVoid(second))
         try scene.apply(.lose(peer: peers[1], reason: "it was not heard"))
-        #expect(second <= scene.state.newestEndedAttempt)
+        #expect(second <= scene.state.newestEndedAttempt && scene.state.isVoid(second))
         let mark = AttemptMark(round: second.round, attempt: .max)
         #expect(scene.state.newestEndedAttempt <= mark)
+    }
+
+    @Test("The attempt that is committed is over but not void")
+    func committed() throws {
+        var (scene, peers) = try exchanging()
+        let attempt = try #require(scene.state.openAttempt(of: peers[0]))
+        for peer in peers { try scene.agree(peer) }
+        #expect(scene.state.lastCommit?.round == attempt.round)
+        #expect(attempt <= scene.state.newestEndedAttempt && !scene.state.isVoid(attempt))
     }
 
     @Test("A member that has not applied the mean is told to, one that has gets the next lease")
