@@ -9,8 +9,12 @@ public enum Compressions: MethodSlot {
     /// All codecs, in alphabetical order.
     public static let methods: [any Method.Type] = [
         BFloat16Compression.self,
+        Float16Compression.self,
         Float32Compression.self,
         Int8BlockCompression.self,
+        Quantile8Compression.self,
+        TernaryCompression.self,
+        Uniform8Compression.self,
     ]
 }
 

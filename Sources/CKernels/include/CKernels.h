@@ -71,7 +71,7 @@ void ck_philox_normal(float *x, size_t count, uint32_t block, const uint32_t cou
 /// Fills `x` with uniform numbers in [0, 1), 4 a block.
 void ck_philox_uniform(float *x, size_t count, uint32_t block, const uint32_t counter[4], const uint32_t key[2]);
 
-// MARK: Values on the wire (quantize.c, checksum.c)
+// MARK: Values on the wire (quantize.c, quantize_ternary.c, checksum.c)
 
 /// Whether every |x[i]| is at most `limit`, which is finite and above 0; false for NaN.
 bool ck_is_within(const float *x, size_t count, float limit);
@@ -81,11 +81,39 @@ void ck_divide(float *x, size_t count, float divisor);
 void ck_bfloat16_encode(const float *restrict x, size_t count, void *restrict bytes);
 /// y[i] = the i-th two bytes, widened from bfloat16.
 void ck_bfloat16_decode(const void *restrict bytes, size_t count, float *restrict y);
+/// Two bytes for each x[i]: x[i], at most 65504 in magnitude, rounded to the nearest binary16, ties to even; x is finite.
+void ck_float16_encode(const float *restrict x, size_t count, void *restrict bytes);
+/// y[i] = the i-th two bytes, widened from binary16; none of them is an infinity or no number.
+void ck_float16_decode(const void *restrict bytes, size_t count, float *restrict y);
+/// Whether none of `count` times two bytes is an infinity or no number in binary16.
+bool ck_float16_is_finite(const void *bytes, size_t count);
 /// bytes[i] = round(x[i] / scale) in -127...127 with one scale = max |x| / 127 for every `block` values; x is finite.
 /// `scales` holds ceil(count / block) float32 numbers; a block whose largest magnitude is below 1e-35 becomes zeros.
 void ck_int8_encode(const float *restrict x, size_t count, size_t block, void *restrict scales, void *restrict bytes);
 /// y[i] = scales[i / block] * bytes[i].
 void ck_int8_decode(const void *restrict scales, const void *restrict bytes, size_t count, size_t block, float *restrict y);
+/// The mean of x and its standard deviation; count is at least 1.
+void ck_moments(const float *restrict x, size_t count, double *restrict mean, double *restrict deviation);
+/// names[i] = floor((x[i] - low) * scale), at least 0 and at most 255; the product is a number.
+void ck_codebook_name(const float *restrict x, size_t count, float low, float scale, uint8_t *restrict names);
+/// names[i] = the 256th part of all values, by rank, that x[i] is in; equal values, and values whose upper 24 bits are equal, have the name of
+/// the middle one. x is finite, `count` is below 2^32, and `tables` is room for CK_QUANTILE_TABLES numbers.
+void ck_quantile_name(const float *restrict x, size_t count, uint32_t *restrict tables, uint8_t *restrict names);
+#define CK_QUANTILE_TABLES 131072
+/// means[n] = the mean of the x[i] with names[i] = n, 0 where there are none; `means` holds 256 numbers.
+void ck_codebook_means(const float *restrict x, const uint8_t *restrict names, size_t count, float *restrict means);
+/// y[i] = means[names[i]]; `means` holds 256 float32 numbers at any address.
+void ck_codebook_decode(const void *restrict means, const uint8_t *restrict names, size_t count, float *restrict y);
+/// Ternary digits, five a byte in ceil(count / 5) bytes: x[i] becomes its block's scale = max |x| with its own sign, with probability
+/// |x[i]| / scale rounded up to a multiple of 2^-24, else 0; x is finite. Random numbers are Philox blocks 0, 1, ... of `key`.
+/// `scales` holds ceil(count / block) float32 numbers. Denormal numbers need a processor that does not flush them.
+void ck_ternary_encode(const float *restrict x, size_t count, size_t block, uint64_t key, void *restrict scales,
+                       void *restrict bytes);
+/// y[i] = scales[i / block] * (0, 1 or -1), from any bytes.
+void ck_ternary_decode(const void *restrict scales, const void *restrict bytes, size_t count, size_t block,
+                       float *restrict y);
+/// How many of the ceil(count / 5) bytes precede the first that `ck_ternary_encode` never writes; all if there is none.
+size_t ck_ternary_valid(const void *bytes, size_t count);
 /// The CRC-32C (Castagnoli) of `count` bytes that follow bytes whose checksum is `start`; 0 at the beginning.
 uint32_t ck_crc32c(uint32_t start, const void *bytes, size_t count);
 /// The same without instructions of the processor: the reference.
