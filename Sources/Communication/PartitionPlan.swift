@@ -104,7 +104,7 @@ extension PartitionPlan {
     }
 
     /// The most values, a multiple of 16, whose bytes after compression fit in a part.
-    static func partSize(of compression: any Compression) -> Int {
+    public static func partSize(of compression: any Compression) -> Int {
         var low = 1
         var high = 65_536
         while low < high {

@@ -13,7 +13,7 @@ struct BenchCommand: ParsableCommand {
             Example:
               difftrain bench step --model unet-small --threads 2 --json
             """,
-        subcommands: [Step.self, Sample.self, Kernels.self, Exchange.self]
+        subcommands: [Step.self, Sample.self, Kernels.self, Exchange.self, Codecs.self]
     )
 
     struct Step: ParsableCommand {

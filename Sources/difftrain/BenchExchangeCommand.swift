@@ -126,11 +126,7 @@ extension BenchCommand.Exchange {
 
     private var codec: any Compression {
         get throws {
-            guard let type = Compressions.method(named: compression), let codec = type.init() as? any Compression else {
-                let known = Compressions.methodNames.joined(separator: ", ")
-                throw ValidationError("there is no codec '\(compression)'; choose from \(known)")
-            }
-            return codec
+            try BenchCommand.codec(compression)
         }
     }
 

@@ -128,12 +128,36 @@ struct BenchTests {
         #expect(text.lines.count == 4 && text.lines[3].contains(", half of the turns "))
     }
 
+    @Test("measure codecs")
+    func codecs() async throws {
+        let line = "bench compressions --values 20000 --seconds 0.001"
+        let json = try await bench.difftrain("\(line) --compression int8-block float32 --json")
+        json.succeeds()
+        #expect(json.lines.count == 2)
+        let first = try #require(JSONSerialization.jsonObject(with: Data(json.lines[0].utf8)) as? [String: Any])
+        let config = first["config"] as? [String: String]
+        #expect(config == ["compression": "int8-block", "threads": "1", "values": "20000"])
+        for key in ["bits_per_value", "encode_gb_s", "decode_gb_s", "mse_normal", "mse_t3"] {
+            #expect(try #require(first[key] as? Double, "\(key)") > 0)
+        }
+        #expect(first["bias_normal"] is Double && first["name"] as? String == "compression")
+        let text = try await bench.difftrain(line)
+        text.succeeds()
+        let rows = text.lines.dropFirst().compactMap { $0.split(separator: " ").first.map(String.init) }
+        #expect(text.lines.first?.hasPrefix("compression ") == true && rows == rows.sorted())
+        #expect(Set(rows).isSuperset(of: ["bfloat16", "float32", "int8-block", "ternary"]))
+        for (flags, words) in [
+            ("--values 0", "--values must be 1 to 67108864, not 0"), ("--seconds 0", "--seconds must be above 0"),
+            ("--compression zip", "there is no codec 'zip'; choose from bfloat16, float16, float32, int8-block"),
+        ] { try await bench.difftrain("bench compressions \(flags)").fails(2, words) }
+    }
+
     @Test("refuse exchanges that cannot be measured")
     func refusedExchanges() async throws {
         for (flags, words) in [
             ("--seconds 0", "--seconds must be above 0"), ("--bytes 3B", "--bytes must be whole float32 values"),
             ("--bytes 64", "as in '64MiB', not '64'"), ("--bytes 8GiB", "up to 4GiB"),
-            ("--compression zip", "there is no codec 'zip'; choose from bfloat16, float32, int8-block"),
+            ("--compression zip", "there is no codec 'zip'; choose from bfloat16, float"),
             ("--peers 2", "--peers is for '--backend peers'"),
             ("--backend peers --peers 0", "--peers must be 1 to 256"),
             ("--pieces 0", "--pieces must be 1 to 65536"), ("--bucket 1", "--bucket must be"),

@@ -31,6 +31,7 @@ struct HelpTests {
             "bench step": "--batch --check --json --model --precision --profile --recompute --seconds --threads",
             "bench sample": "--batch --check --json --model --precision --seconds --steps --threads",
             "bench kernels": "--json --seconds --threads",
+            "bench compressions": "--compression --json --seconds --values",
             "bench exchange":
                 "--against --backend --bucket --bytes --compression --json --path --peers --pieces --seconds",
         ],
