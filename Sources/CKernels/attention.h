@@ -3,12 +3,11 @@
 
 // Attention is computed transposed: scores are [keys, queries] and results [size, queries], for a panel of up to 64
 // queries at a time. So queries fill the vectors whatever the size of a head is, the maxima and sums of the softmax
-// need no exchange between lanes, and keys and values are the left sides of products, which need no packing. Scores are
-// exponents of 2: queries are multiplied by log2(e) besides the scale.
+// need no exchange between lanes, and keys and values are the left sides of products, which need no packing. Exponents
+// are those of 2. Heads in bfloat16 are read as pairs where the processor multiplies these, else they are widened.
 
-#include "half.h"
 #include "include/ck_attention.h"
-#include "product.h"
+#include "product_words.h"
 #include "transpose.h"
 
 // Queries in a panel, and keys in a block: the scores of a block stay in the nearest cache.
@@ -50,34 +49,6 @@ CK_INLINE void ck_copy_rows(
             CK_V16(y + d) = part;
         }
     }
-}
-
-// Keys and values are the left sides of products, which may lie anywhere. They are copied if they have to be widened,
-// or if many panels of queries read them: rows that are far apart take long to find.
-CK_INLINE bool ck_copies_left_side(ck_attention_head s) {
-    return s.type != CK_FLOAT32 || s.queries > 4 * ck_panel_width;
-}
-
-// Copied rows are an odd number of cache lines, so that they do not compete for the same places in the cache.
-CK_INLINE size_t ck_left_stride(size_t size) { return ck_padded(size) | 16; }
-
-// The numbers that copied keys or values take.
-CK_INLINE size_t ck_left_room(ck_attention_head s) {
-    return ck_copies_left_side(s) ? s.keys * ck_left_stride(s.size) : 0;
-}
-
-CK_INLINE ck_rows ck_as_left_side(ck_attention_head s, const void *x, float *room) {
-    if (!ck_copies_left_side(s)) return (ck_rows){x, s.key_stride};
-    ck_copy_rows(x, s.type, s.key_stride, s.keys, s.size, room, ck_left_stride(s.size));
-    return (ck_rows){room, ck_left_stride(s.size)};
-}
-
-// The right side of a product, which needs rows of whole vectors.
-CK_INLINE ck_rows ck_as_right_side(
-    const void *x, ck_type type, size_t stride, size_t rows, size_t size, float *room) {
-    if (type == CK_FLOAT32 && size % 16 == 0) return (ck_rows){x, stride};
-    ck_copy_rows(x, type, stride, rows, size, room, ck_padded(size));
-    return (ck_rows){room, ck_padded(size)};
 }
 
 // Sixteen rows of up to 16 numbers, transposed; numbers beyond `depth` and rows beyond `count` are of no use.
@@ -174,10 +145,11 @@ CK_INLINE void ck_unpack_transposed(
     }
 }
 
-// C = A B, or += with `adds`: C is [rows, 16 vectors]; A(i, p) is a[i * step + p] by rows, else a[i + p * step].
+// C = A B, or += with `adds`: C is [rows, 16 vectors]; A(i, p) is a[i * step + p] by rows, else a[i + p * step]. A and
+// B are words of the form, and k, step and ldb count them.
 void ck_attention_product(
-    bool by_rows, size_t rows, size_t vectors, size_t k, const float *a, size_t step, const float *b, size_t ldb,
-    float *c, size_t ldc, bool adds);
+    ck_form form, bool by_rows, size_t rows, size_t vectors, size_t k, const float *a, size_t step, const float *b,
+    size_t ldb, float *c, size_t ldc, bool adds);
 
 // y = where ? x : other, lane by lane.
 #define CK_SELECT(where, x, other, y)                                                                                  \
@@ -200,9 +172,6 @@ CK_INLINE void ck_exp2_vector(const v16 *x, v16 *y) {
     q = q * f + 0x1.62e430p-1f;
     *y = (q * f + 1.0f) * (v16)((v16b)shifted << 23);
 }
-
-// The bias of a block in place of its scores.
-void ck_pack_bias(const float *bias, size_t keys, ck_query_panel panel, size_t count, float *scores);
 
 size_t ck_attention_gradient_scratch(ck_attention_head shape);
 

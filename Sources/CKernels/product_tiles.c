@@ -1,4 +1,4 @@
-#include "product.h"
+#include "product_pairs.h"
 
 // The depth falls into a part for each row of C and a rest.
 CK_INLINE size_t part_depth(const size_t R, size_t k, size_t i) {
@@ -48,47 +48,9 @@ CK_INLINE void tile(
     finish(R, W, sum, c, ldc, bias, adds);
 }
 
-// The instruction that multiplies pairs in bfloat16.
-#if defined(__x86_64__) && defined(__linux__) && !defined(CK_NO_CLONES)
-#define HAS_PAIRS 1
-#define PAIRS __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx512bf16,fma")))
-#elif defined(__AVX512BF16__)
-#define HAS_PAIRS 1
-#define PAIRS
-#else
-#define HAS_PAIRS 0
-#endif
-
-#if HAS_PAIRS
-typedef __bf16 v16_pairs __attribute__((vector_size(64)));
-
+#if CK_HAS_PAIRS
 // The same tile with pairs; what contains the instruction must name its target, so it cannot be the same function.
-
-// sum += A B, both products of a pair, that of the later depth first. For A by rows pointers are as in ck_tile_rows.
-PAIRS CK_INLINE void pair_steps(
-    const size_t R, const size_t W, const bool by_rows, size_t k, const float *a, size_t step, const float *b,
-    size_t ldb, v16 sum[][ck_tile_most_vectors]) {
-    const float *pair[(ck_tile_most_rows + 1) / 2];
-    CK_UNROLL for (size_t i = 0; i < R; i += 2) {
-        pair[i / 2] = a + (by_rows ? i * step : i);
-        if (by_rows) CK_TILE_OPAQUE(pair[i / 2]);
-    }
-#pragma clang loop unroll_count(4)
-    for (size_t p = 0; p < k; p++, b += ldb) {
-        v16_pairs right[ck_tile_most_vectors];
-        CK_UNROLL for (size_t w = 0; w < W; w++) right[w] = (v16_pairs)CK_CV16(b + 16 * w);
-        CK_UNROLL for (size_t i = 0; i < R; i++) {
-            float x = pair[i / 2][by_rows ? (i % 2) * step + p : i % 2 + p * step];
-            v16_pairs left = (v16_pairs)(v16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
-            CK_UNROLL for (size_t w = 0; w < W; w++) {
-                sum[i][w] = __builtin_ia32_dpbf16ps_512(sum[i][w], left, right[w]);
-            }
-        }
-        CK_TILE_STEP;
-    }
-}
-
-PAIRS CK_INLINE void pair_tile(
+CK_PAIRS CK_INLINE void pair_tile(
     const size_t R, const size_t W, const bool by_rows, size_t k, const float *a, size_t step, const float *b,
     size_t ldb, float *c, size_t ldc, const float *bias, bool adds) {
     CK_TILE_SUMS(sum);
@@ -96,7 +58,7 @@ PAIRS CK_INLINE void pair_tile(
     for (size_t i = 0; i <= R; i++) {
         size_t depth = part_depth(R, k, i);
         if (i < R) fetch_row(W, c + i * ldc);
-        pair_steps(R, W, by_rows, depth, a, step, b, ldb, sum);
+        ck_tile_pairs(R, W, by_rows, depth, a, step, b, ldb, sum);
         if (i == R) break;
         a += depth * (by_rows ? 1 : step);
         b += depth * ldb;
@@ -137,8 +99,8 @@ WIDE_TILES(wide, CK_WIDE, 8, tile)
 static const ck_tile_set wide = WIDE_SET(wide);
 #endif
 
-#if HAS_PAIRS
-#define PAIR_TILES(R) WIDE_TILES(pairs, __attribute__((noinline)) PAIRS, R, pair_tile)
+#if CK_HAS_PAIRS
+#define PAIR_TILES(R) WIDE_TILES(pairs, __attribute__((noinline)) CK_PAIRS, R, pair_tile)
 PAIR_TILES(1)
 PAIR_TILES(2)
 PAIR_TILES(4)
@@ -178,9 +140,9 @@ const ck_tile_set *ck_tiles(void) {
 }
 
 const ck_tile_set *ck_pair_tiles(void) {
-#if HAS_PAIRS && !defined(CK_NO_CLONES)
+#if CK_HAS_PAIRS && !defined(CK_NO_CLONES)
     return ck_tile_wide() && __builtin_cpu_supports("avx512bf16") ? &pairs : NULL;
-#elif HAS_PAIRS
+#elif CK_HAS_PAIRS
     return &pairs;
 #else
     return NULL;

@@ -68,7 +68,7 @@ CK_INLINE void ck_words_along(ck_form form, ck_type type, const void *x, size_t 
         if (count >= 32) {
             memcpy(words, x, sizeof *words);
         } else {
-            memcpy(words, x, count * sizeof(uint16_t));
+            ck_copy_part(x, words, count * sizeof(uint16_t));
         }
     } else {
         v16h halves[2];

@@ -18,4 +18,37 @@ struct AttentionTests {
             #expect(packed.gradients == separate.gradients, "\(tokens) tokens")
         }
     }
+
+    // Probabilities and their gradients are rounded to 8 bits before they are multiplied, and each result once more.
+    @Test("attention in bfloat16 is near that of the same numbers in float32", arguments: [false, true])
+    func narrow(biased: Bool) {
+        // Odd and even sizes and counts, more than a panel of queries and more than a block of keys.
+        for (queries, keys, headSize) in [(1, 1, 1), (3, 5, 7), (65, 129, 16), (64, 200, 64), (130, 33, 50), (70, 257, 130)] {
+            var inputs = [queries, keys, keys].enumerated().map { index, rows in
+                exact(randomData([2, rows, 2, headSize], seed: UInt64(index)))
+            }
+            if biased { inputs.append(randomData([1, 2, queries, keys], seed: 7)) }
+            let wide = Evaluation(CPUBackend(threads: 2), inputs) { attention($0) }
+            let narrow = Evaluation(CPUBackend(threads: 2), inputs) { inputs in
+                attention(inputs.prefix(3).map { $0.converted(to: .bfloat16) } + inputs.dropFirst(3))
+            }
+            let shape = "\(queries) queries, \(keys) keys, size \(headSize)"
+            expectNear(narrow.outputs[0], wide.outputs[0], 0.01, shape)
+            for (index, (actual, wanted)) in zip(narrow.gradients, wide.gradients).enumerated() {
+                // The gradient of a softmax over one key is zero.
+                if keys > 1 || index == 2 { expectNear(actual, wanted, 0.02, "\(shape), gradient of input \(index)") }
+            }
+        }
+    }
+
+    private func attention(_ inputs: [Tensor]) -> [Tensor] {
+        [Tensor.attention(inputs[0], inputs[1], inputs[2], bias: inputs.count > 3 ? inputs[3] : nil)]
+    }
+
+    /// The same numbers with 8 bits.
+    private func exact(_ data: TensorData) -> TensorData {
+        Compute.$backend.withValue(CPUBackend(threads: 1)) {
+            TensorData(Tensor(data).converted(to: .bfloat16).floats, shape: data.shape)
+        }
+    }
 }

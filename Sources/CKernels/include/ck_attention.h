@@ -8,7 +8,9 @@
 
 /// One head of one sample: `queries` rows of q and o, `keys` rows of k and v, `size` numbers a row. Rows of q and dq
 /// lie `query_stride` elements apart, those of k, v, dk and dv `key_stride`, those of o and dy `stride`. All of these
-/// are of one type; bfloat16 numbers are computed with in float32, and results are rounded once.
+/// are of one type. The products of bfloat16 numbers are summed in float32, and results are rounded once. Where the
+/// processor multiplies pairs of them, probabilities and their gradients are rounded to bfloat16 before they are
+/// multiplied; elsewhere they are float32.
 typedef struct ck_attention_head {
     size_t queries;
     size_t keys;
