@@ -26,34 +26,34 @@ size_t ck_winograd_scratch(ck_winograd s) {
 
 // MARK: Weights
 
-// The kernels of 16 output channels for one input channel: nine vectors, the first of each row of a square.
+// The kernels of 16 output channels for one input channel: nine vectors, the first of each row of a square. Whole
+// vectors may be read unless a kernel is the last one in memory.
 CK_INLINE void load_kernels(
-    ck_type type, const void *const at[16], bool mirrored, v16 square[wino_most_points]) {
-    float taps[16 * 16];
+    const ck_type type, const void *const at[16], bool whole, bool mirrored, v16 square[wino_most_points]) {
     v16 rows[16];
-    for (size_t l = 0; l < 16; l++) {
-        if (type == CK_BFLOAT16) {
-            for (size_t t = 0; t < 9; t++) taps[16 * l + t] = ck_read(at[l], CK_BFLOAT16, t);
-        } else {
-            for (size_t t = 0; t < 9; t++) taps[16 * l + t] = ck_read(at[l], CK_FLOAT32, t);
-        }
-        for (size_t t = 9; t < 16; t++) taps[16 * l + t] = 0;
+    if (whole) {
+        CK_UNROLL for (size_t l = 0; l < 16; l++) ck_load(at[l], type, &rows[l]);
+    } else {
+        CK_UNROLL for (size_t l = 0; l < 16; l++) ck_load_part(at[l], type, 9, &rows[l]);
     }
-    ck_transpose_tile(taps, 16, (float *)rows, 16);
-    for (size_t t = 0; t < 9; t++) square[wino_most_side * (t / 3) + t % 3] = rows[mirrored ? 8 - t : t];
+    ck_transpose_rows(rows);
+    CK_UNROLL for (size_t t = 0; t < 9; t++) {
+        square[wino_most_side * (t / 3) + t % 3] = mirrored ? rows[8 - t] : rows[t];
+    }
 }
 
-// Output channels from `first` on for one input channel, whose weights lie `step` apart.
+// Output channels from `first` on, the kernels of which lie `step` apart from `weights` on, of one input channel.
+// `left` kernels follow the first one in memory.
 CK_INLINE void transform_kernels(
-    const size_t m, ck_winograd s, size_t first, const void *weights, bool mirrored, size_t step, float *r,
-    size_t matrix) {
-    static const float nothing[9];
+    const size_t m, const ck_type type, ck_winograd s, size_t first, const void *weights, size_t left, bool mirrored,
+    size_t step, float *r, size_t matrix) {
+    static const float nothing[16];
     const void *at[16];
     v16 square[wino_most_points];
-    for (size_t l = 0; l < 16; l++) {
-        at[l] = first + l < s.output_channels ? ck_at(weights, s.weight_type, (first + l) * step) : nothing;
-    }
-    load_kernels(s.weight_type, at, mirrored, square);
+    size_t count = s.output_channels > first ? s.output_channels - first : 0;
+    for (size_t l = 0; l < 16; l++) at[l] = l < count ? ck_at(weights, type, 9 * (first + l) * step) : nothing;
+    size_t last = first + (count < 16 ? count : 16) - 1;
+    load_kernels(type, at, count == 0 || last * step < left, mirrored, square);
     WINO_SQUARE(wino_weight_line, m, square, 3, m + 2);
     CK_UNROLL for (size_t u = 0; u < m + 2; u++) {
         CK_UNROLL for (size_t v = 0; v < m + 2; v++, r += matrix) CK_V16(r) = square[wino_most_side * u + v];
@@ -61,26 +61,32 @@ CK_INLINE void transform_kernels(
 }
 
 CK_INLINE void transform_weights(
-    const size_t m, ck_winograd s, const void *weights, bool mirrored, float *transformed, size_t from, size_t to) {
-    size_t input_step = 9 * (mirrored ? s.output_channels : 1), output_step = 9 * (mirrored ? 1 : s.input_channels);
+    const size_t m, const ck_type type, ck_winograd s, const void *weights, bool mirrored, float *transformed,
+    size_t from, size_t to) {
+    size_t input_step = mirrored ? s.output_channels : 1, output_step = mirrored ? 1 : s.input_channels;
     size_t matrix = ck_winograd_panels(s) * s.input_channels * wino_panel;
     for (size_t panel = from; panel < to; panel++) {
         float *row = transformed + panel * s.input_channels * wino_panel;
         for (size_t i = 0; i < s.input_channels; i++, row += wino_panel) {
-            const void *kernels = ck_at(weights, s.weight_type, i * input_step);
-            size_t first = panel * wino_panel;
-            transform_kernels(m, s, first, kernels, mirrored, output_step, row, matrix);
-            transform_kernels(m, s, first + 16, kernels, mirrored, output_step, row + 16, matrix);
+            const void *kernels = ck_at(weights, type, 9 * i * input_step);
+            size_t first = panel * wino_panel, left = s.input_channels * s.output_channels - i * input_step - 1;
+            transform_kernels(m, type, s, first, kernels, left, mirrored, output_step, row, matrix);
+            transform_kernels(m, type, s, first + 16, kernels, left, mirrored, output_step, row + 16, matrix);
         }
     }
 }
 
 CK_CLONES void ck_winograd_weights(
     ck_winograd s, const void *restrict weights, bool mirrored, float *restrict transformed, size_t from, size_t to) {
-    if (s.tile == 4) {
-        transform_weights(4, s, weights, mirrored, transformed, from, to);
+    bool half = s.weight_type == CK_BFLOAT16;
+    if (s.tile == 4 && half) {
+        transform_weights(4, CK_BFLOAT16, s, weights, mirrored, transformed, from, to);
+    } else if (s.tile == 4) {
+        transform_weights(4, CK_FLOAT32, s, weights, mirrored, transformed, from, to);
+    } else if (half) {
+        transform_weights(2, CK_BFLOAT16, s, weights, mirrored, transformed, from, to);
     } else {
-        transform_weights(2, s, weights, mirrored, transformed, from, to);
+        transform_weights(2, CK_FLOAT32, s, weights, mirrored, transformed, from, to);
     }
 }
 
