@@ -23,7 +23,8 @@ struct AttentionTests {
     @Test("attention in bfloat16 is near that of the same numbers in float32", arguments: [false, true])
     func narrow(biased: Bool) {
         // Odd and even sizes and counts, more than a panel of queries and more than a block of keys.
-        for (queries, keys, headSize) in [(1, 1, 1), (3, 5, 7), (65, 129, 16), (64, 200, 64), (130, 33, 50), (70, 257, 130)] {
+        let shapes = [(1, 1, 1), (3, 5, 7), (65, 129, 16), (64, 200, 64), (130, 33, 50), (70, 257, 130)]
+        for (queries, keys, headSize) in shapes {
             var inputs = [queries, keys, keys].enumerated().map { index, rows in
                 exact(randomData([2, rows, 2, headSize], seed: UInt64(index)))
             }
