@@ -118,9 +118,9 @@ struct CompressionConformanceTests {
 extension [Float] {
     /// The largest magnitude in the block of so many values that each value stands in.
     func peaks(ofBlocks size: Int) -> [Float] {
-        indices.map { index in
-            let start = index / size * size
-            return self[start..<Swift.min(start + size, count)].reduce(0) { Swift.max($0, abs($1)) }
+        stride(from: 0, to: count, by: size).flatMap { start in
+            let block = self[start..<Swift.min(start + size, count)]
+            return [Float](repeating: block.reduce(0) { Swift.max($0, abs($1)) }, count: block.count)
         }
     }
 }

@@ -19,7 +19,8 @@ struct AttentionTests {
         }
     }
 
-    // Probabilities and their gradients are rounded to 8 bits before they are multiplied, and each result once more.
+    // Every rounding is off by up to 2^-9 of its number. Two are on the way: of probabilities and of the result. Four or fewer are on the way
+    // back: of the upstream gradient, the result, the gradients of scores, and the gradient. Sums of such errors are allowed twice that.
     @Test("attention in bfloat16 is near that of the same numbers in float32", arguments: [false, true])
     func narrow(biased: Bool) {
         // Odd and even sizes and counts, more than a panel of queries and more than a block of keys.
@@ -34,10 +35,10 @@ struct AttentionTests {
                 attention(inputs.prefix(3).map { $0.converted(to: .bfloat16) } + inputs.dropFirst(3))
             }
             let shape = "\(queries) queries, \(keys) keys, size \(headSize)"
-            expectNear(narrow.outputs[0], wide.outputs[0], 0.01, shape)
+            expectNear(narrow.outputs[0], wide.outputs[0], 0x1p-7, shape)
             for (index, (actual, wanted)) in zip(narrow.gradients, wide.gradients).enumerated() {
                 // The gradient of a softmax over one key is zero.
-                if keys > 1 || index == 2 { expectNear(actual, wanted, 0.02, "\(shape), gradient of input \(index)") }
+                if keys > 1 || index == 2 { expectNear(actual, wanted, 0x1p-6, "\(shape), gradient of input \(index)") }
             }
         }
     }

@@ -71,7 +71,7 @@ void ck_philox_normal(float *x, size_t count, uint32_t block, const uint32_t cou
 /// Fills `x` with uniform numbers in [0, 1), 4 a block.
 void ck_philox_uniform(float *x, size_t count, uint32_t block, const uint32_t counter[4], const uint32_t key[2]);
 
-// MARK: Values on the wire (quantize.c, quantize_ternary.c, checksum.c)
+// MARK: Values on the wire (quantize.c, quantize_ternary.c, codebook.c, quantile.c, float16.c, checksum.c)
 
 /// Whether every |x[i]| is at most `limit`, which is finite and above 0; false for NaN.
 bool ck_is_within(const float *x, size_t count, float limit);

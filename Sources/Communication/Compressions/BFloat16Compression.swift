@@ -35,23 +35,12 @@ public struct BFloat16Compression: Compression {
         into bytes: inout MutableRawSpan,
         using random: inout RandomStream
     ) -> Int {
-        let size = maximumSize(of: values.count)
-        precondition(bytes.byteCount >= size, "\(bytes.byteCount) bytes for \(size)")
-        values.withUnsafeBufferPointer { source in
-            bytes.withUnsafeMutableBytes { target in
-                ck_bfloat16_encode(source.baseAddress, source.count, target.baseAddress)
-            }
-        }
-        return size
+        write(values, into: &bytes) { ck_bfloat16_encode($0.baseAddress, $0.count, $1.baseAddress) }
     }
 
     /// Widens the values.
     public func decode(_ bytes: RawSpan, into values: inout MutableSpan<Float>) throws(CompressionError) {
         try checkSize(bytes, maximumSize(of: values.count))
-        bytes.withUnsafeBytes { source in
-            values.withUnsafeMutableBufferPointer { target in
-                ck_bfloat16_decode(source.baseAddress, target.count, target.baseAddress)
-            }
-        }
+        read(bytes, into: &values) { ck_bfloat16_decode($0.baseAddress, $1.count, $1.baseAddress) }
     }
 }

@@ -32,24 +32,12 @@ public struct Float32Compression: Compression {
         into bytes: inout MutableRawSpan,
         using random: inout RandomStream
     ) -> Int {
-        let size = maximumSize(of: values.count)
-        precondition(bytes.byteCount >= size, "\(bytes.byteCount) bytes for \(size)")
-        values.withUnsafeBytes { source in
-            bytes.withUnsafeMutableBytes { $0.copyMemory(from: source) }
-        }
-        return size
+        write(values, into: &bytes) { $1.copyMemory(from: UnsafeRawBufferPointer($0)) }
     }
 
     /// Copies the bytes back.
     public func decode(_ bytes: RawSpan, into values: inout MutableSpan<Float>) throws(CompressionError) {
         try checkSize(bytes, maximumSize(of: values.count))
-        bytes.withUnsafeBytes { source in
-            values.withUnsafeMutableBytes { $0.copyMemory(from: source) }
-        }
+        read(bytes, into: &values) { UnsafeMutableRawBufferPointer($1).copyMemory(from: $0) }
     }
-}
-
-/// Refuses a payload of another length than its values take.
-func checkSize(_ bytes: RawSpan, _ expected: Int) throws(CompressionError) {
-    guard bytes.byteCount == expected else { throw .size(expected: expected, found: bytes.byteCount) }
 }

@@ -34,13 +34,11 @@ public struct Int8BlockCompression: Compression {
 
     /// Refuses blocks too small to save anything, or too large for a part.
     public func validate() throws(ConfigError) {
-        guard (8...65_536).contains(block) else {
-            throw .outOfRange("block", found: block, expected: "8 to 65536")
-        }
+        try scales.validate()
     }
 
     /// One byte a value and four a block.
-    public func maximumSize(of count: Int) -> Int { scaleBytes(of: count) + count }
+    public func maximumSize(of count: Int) -> Int { scales.byteCount(of: count) + count }
 
     /// Rounds the values to multiples of their block's scale.
     public func encode(
@@ -48,40 +46,28 @@ public struct Int8BlockCompression: Compression {
         into bytes: inout MutableRawSpan,
         using random: inout RandomStream
     ) -> Int {
-        let size = maximumSize(of: values.count)
-        precondition(bytes.byteCount >= size, "\(bytes.byteCount) bytes for \(size)")
-        let scaleBytes = scaleBytes(of: values.count)
-        values.withUnsafeBufferPointer { source in
-            bytes.withUnsafeMutableBytes { target in
-                let codes = target.baseAddress?.advanced(by: scaleBytes)
-                ck_int8_encode(source.baseAddress, source.count, block, target.baseAddress, codes)
-            }
+        let scaleBytes = scales.byteCount(of: values.count)
+        return write(values, into: &bytes) {
+            ck_int8_encode($0.baseAddress, $0.count, block, $1.baseAddress, $1.baseAddress?.advanced(by: scaleBytes))
         }
-        return size
     }
 
     /// Multiplies the bytes by their block's scale; a scale must be finite and not negative, a byte not -128.
     public func decode(_ bytes: RawSpan, into values: inout MutableSpan<Float>) throws(CompressionError) {
         try checkSize(bytes, maximumSize(of: values.count))
-        let scaleBytes = scaleBytes(of: values.count)
+        let scaleBytes = scales.byteCount(of: values.count)
         if let offset = bytes.withUnsafeBytes({ invalidByte(in: $0, scaleBytes: scaleBytes) }) {
             throw .invalidValue(offset: offset)
         }
-        bytes.withUnsafeBytes { source in
-            values.withUnsafeMutableBufferPointer { target in
-                let codes = source.baseAddress?.advanced(by: scaleBytes)
-                ck_int8_decode(source.baseAddress, codes, target.count, block, target.baseAddress)
-            }
+        read(bytes, into: &values) {
+            ck_int8_decode($0.baseAddress, $0.baseAddress?.advanced(by: scaleBytes), $1.count, block, $1.baseAddress)
         }
     }
 
-    private func scaleBytes(of count: Int) -> Int { (count + block - 1) / block * 4 }
+    private var scales: BlockScales { BlockScales(block: block) }
 
     private func invalidByte(in bytes: UnsafeRawBufferPointer, scaleBytes: Int) -> Int? {
-        for offset in stride(from: 0, to: scaleBytes, by: 4) {
-            let scale = Float(bitPattern: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
-            guard scale >= 0, scale <= largestReceivedValue / 127 else { return offset }
-        }
-        return bytes[scaleBytes...].firstIndex(of: 0x80)
+        BlockScales.firstInvalid(in: bytes[..<scaleBytes], limit: largestReceivedValue / 127)
+            ?? bytes[scaleBytes...].firstIndex(of: 0x80)
     }
 }

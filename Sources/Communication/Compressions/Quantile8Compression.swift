@@ -40,17 +40,10 @@ public struct Quantile8Compression: Compression {
         into bytes: inout MutableRawSpan,
         using random: inout RandomStream
     ) -> Int {
-        let size = maximumSize(of: values.count)
-        guard size < 4 * values.count else {
+        guard maximumSize(of: values.count) < 4 * values.count else {
             return Float32Compression().encode(values, into: &bytes, using: &random)
         }
-        precondition(bytes.byteCount >= size, "\(bytes.byteCount) bytes for \(size)")
-        values.withUnsafeBufferPointer { source in
-            bytes.withUnsafeMutableBytes { target in
-                name(source, UnsafeMutableRawBufferPointer(rebasing: target[..<size]))
-            }
-        }
-        return size
+        return write(values, into: &bytes, name)
     }
 
     /// Looks the means up, which must be finite.

@@ -34,13 +34,11 @@ public struct TernaryCompression: Compression {
 
     /// Refuses blocks too small to save anything, or too large for a part.
     public func validate() throws(ConfigError) {
-        guard (8...65_536).contains(block) else {
-            throw .outOfRange("block", found: block, expected: "8 to 65536")
-        }
+        try scales.validate()
     }
 
     /// One byte for five values and four a block.
-    public func maximumSize(of count: Int) -> Int { scaleBytes(of: count) + (count + 4) / 5 }
+    public func maximumSize(of count: Int) -> Int { scales.byteCount(of: count) + (count + 4) / 5 }
 
     /// Draws a digit for every value, with random numbers that follow from the next 64 bits of the stream.
     public func encode(
@@ -48,17 +46,12 @@ public struct TernaryCompression: Compression {
         into bytes: inout MutableRawSpan,
         using random: inout RandomStream
     ) -> Int {
-        let size = maximumSize(of: values.count)
-        precondition(bytes.byteCount >= size, "\(bytes.byteCount) bytes for \(size)")
-        let scaleBytes = scaleBytes(of: values.count)
+        let scaleBytes = scales.byteCount(of: values.count)
         let key = random.next()
-        values.withUnsafeBufferPointer { source in
-            bytes.withUnsafeMutableBytes { target in
-                let codes = target.baseAddress?.advanced(by: scaleBytes)
-                ck_ternary_encode(source.baseAddress, source.count, block, key, target.baseAddress, codes)
-            }
+        return write(values, into: &bytes) {
+            let digits = $1.baseAddress?.advanced(by: scaleBytes)
+            ck_ternary_encode($0.baseAddress, $0.count, block, key, $1.baseAddress, digits)
         }
-        return size
     }
 
     /// Multiplies the digits by their block's scale; a scale must be finite and not negative, a byte one that encoding writes.
@@ -68,23 +61,19 @@ public struct TernaryCompression: Compression {
         if let offset = bytes.withUnsafeBytes({ invalidByte(in: $0, count: count) }) {
             throw .invalidValue(offset: offset)
         }
-        let scaleBytes = scaleBytes(of: count)
-        bytes.withUnsafeBytes { source in
-            values.withUnsafeMutableBufferPointer { target in
-                let codes = source.baseAddress?.advanced(by: scaleBytes)
-                ck_ternary_decode(source.baseAddress, codes, target.count, block, target.baseAddress)
-            }
+        let scaleBytes = scales.byteCount(of: count)
+        read(bytes, into: &values) {
+            let digits = $0.baseAddress?.advanced(by: scaleBytes)
+            ck_ternary_decode($0.baseAddress, digits, $1.count, block, $1.baseAddress)
         }
     }
 
-    private func scaleBytes(of count: Int) -> Int { (count + block - 1) / block * 4 }
+    private var scales: BlockScales { BlockScales(block: block) }
 
     private func invalidByte(in bytes: UnsafeRawBufferPointer, count: Int) -> Int? {
-        let scaleBytes = scaleBytes(of: count)
-        for offset in stride(from: 0, to: scaleBytes, by: 4) {
-            let scale = Float(bitPattern: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
-            guard scale >= 0, scale <= largestReceivedValue else { return offset }
-        }
+        let scaleBytes = scales.byteCount(of: count)
+        let scale = BlockScales.firstInvalid(in: bytes[..<scaleBytes], limit: largestReceivedValue)
+        if let scale { return scale }
         let valid = scaleBytes + ck_ternary_valid(bytes.baseAddress?.advanced(by: scaleBytes), count)
         return valid < bytes.count ? valid : nil
     }

@@ -40,14 +40,7 @@ public struct Uniform8Compression: Compression {
         using random: inout RandomStream
     ) -> Int {
         guard hasBook(values.count) else { return Float32Compression().encode(values, into: &bytes, using: &random) }
-        let size = maximumSize(of: values.count)
-        precondition(bytes.byteCount >= size, "\(bytes.byteCount) bytes for \(size)")
-        values.withUnsafeBufferPointer { source in
-            bytes.withUnsafeMutableBytes { target in
-                name(source, UnsafeMutableRawBufferPointer(rebasing: target[..<size]))
-            }
-        }
-        return size
+        return write(values, into: &bytes, name)
     }
 
     /// Looks the means up, which must be finite.
@@ -55,11 +48,9 @@ public struct Uniform8Compression: Compression {
         guard hasBook(values.count) else { return try Float32Compression().decode(bytes, into: &values) }
         try checkSize(bytes, maximumSize(of: values.count))
         if let offset = bytes.withUnsafeBytes(invalidOffset) { throw .invalidValue(offset: offset) }
-        bytes.withUnsafeBytes { source in
-            values.withUnsafeMutableBufferPointer { target in
-                let names = source[Self.bookBytes...].assumingMemoryBound(to: UInt8.self)
-                ck_codebook_decode(source.baseAddress, names.baseAddress, target.count, target.baseAddress)
-            }
+        read(bytes, into: &values) {
+            let names = $0[Self.bookBytes...].assumingMemoryBound(to: UInt8.self)
+            ck_codebook_decode($0.baseAddress, names.baseAddress, $1.count, $1.baseAddress)
         }
     }
 
