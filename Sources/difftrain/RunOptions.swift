@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configs
+import Diffusion
 import Foundation
 import Training
 
@@ -47,7 +48,11 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Which weights: 'parameters' or 'average-0', 'average-1', ... (default: the first average).")
     var average: String?
 
-    @Option(help: "Another sampler than the run file's; see 'difftrain config methods sampler'.")
+    @Option(
+        help: """
+            Another sampler than the run file's, as in 'heun' or '{type: heun, steps: 18}'; see 'difftrain config methods sampler'.
+            """
+    )
     var sampler: String?
 
     @Option(help: "Steps of the sampler.")
@@ -74,8 +79,17 @@ struct ModelOptions: ParsableArguments {
     func request(labels: [Int]) throws -> SampleRequest {
         var request = SampleRequest(labels: labels, seed: seed)
         request.steps = steps
-        request.sampler = try sampler.map { try MethodByName.sampler($0) }
-        request.guidance = try guidance.map { try MethodByName.guidance(weight: $0) }
+        request.sampler = try sampler.map { text in
+            try ConfigDecoder.decode(methodOf: Samplers.self, from: text, file: "--sampler")
+        }
+        request.guidance = try guidance.map { try classifierFree(weight: $0) }
         return request
+    }
+
+    private func classifierFree(weight: Double) throws(ConfigError) -> any Guidance {
+        var guidance = ClassifierFree()
+        guidance.weight = weight
+        try guidance.validate()
+        return guidance
     }
 }

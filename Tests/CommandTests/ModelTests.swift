@@ -16,7 +16,7 @@ struct ModelTests {
         let line = "sample run --count 4 --labels 0,3 --steps 2 --threads 1"
         for (name, flags) in [
             ("a", ""), ("b", "--seed 1"), ("c", "--seed 2"), ("d", "--average parameters"), ("e", "--sampler euler"),
-            ("f", "--guidance 4"),
+            ("f", "--guidance 4"), ("h", "--sampler ddim"), ("i", #"--sampler {"type":"ddim","eta":1}"#),
         ] {
             let result = try await bench.difftrain("\(line) --out \(name).png \(flags)")
             result.succeeds()
@@ -27,6 +27,7 @@ struct ModelTests {
         #expect(try bench.directory.read("a.png") != bench.directory.read("c.png"))
         // The flat pictures of a network that has learned nothing may be the same for other weights, but not for another sampler.
         #expect(try bench.directory.read("a.png") != bench.directory.read("e.png"))
+        #expect(try bench.directory.read("h.png") != bench.directory.read("i.png"))
         try await bench.difftrain("sample run/checkpoints/000000000012 --count 1 --steps 1 --out g.png").succeeds()
     }
 
@@ -37,7 +38,10 @@ struct ModelTests {
         try await bench.difftrain("sample run --out a.png --labels ,").fails(2, "--labels names no class")
         try await bench.difftrain("sample run --out a.png --count 0").fails(2, "--count must be 1 to 100000")
         try await bench.difftrain("sample run --out a.png --steps 0").fails(2, "--steps must be 1 to 100000")
-        try await bench.difftrain("sample run --out a.png --sampler nope").fails(2, "choose from ancestral, ddim")
+        try await bench.difftrain("sample run --out a.png --sampler nope")
+            .fails(2, "known names are 'ancestral', 'ddim'")
+        try await bench.difftrain(#"sample run --out a.png --sampler {"type":"ddim","eta":7}"#)
+            .fails(2, "--sampler:1: eta: expected a number from 0 to 1, found 7.0")
         try await bench.difftrain("sample run --out a.png --guidance nan").fails(2, "weight")
         try await bench.difftrain("sample run --out a.png --average average-7").fails(2, "parameters, average-0")
         try await bench.difftrain("sample run --out none/a.png --count 1 --steps 1").fails(2, "none/a.png")
