@@ -74,8 +74,10 @@ CK_INLINE void group_norm_forward(
     void *restrict y, float *restrict statistics, float *restrict scratch) {
     size_t channels = s.groups * s.width;
     float *restrict factor = scratch, *restrict offset = scratch + channels;
-    channel_moments(s, type, x, factor, offset);
-    group_statistics(s, type, x, factor, offset, statistics);
+    if (!s.known) {
+        channel_moments(s, type, x, factor, offset);
+        group_statistics(s, type, x, factor, offset, statistics);
+    }
     channel_lines(s, scale, shift, statistics, factor, offset);
     for (size_t p = 0; p < s.positions; p++) {
         const void *restrict from = ck_at(x, type, p * s.stride);

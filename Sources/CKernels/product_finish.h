@@ -84,6 +84,15 @@ CK_INLINE void ck_add_tile(ck_tile_part part, ck_result from, float scale, v16 *
     }
 }
 
+// x as it reads after it was stored in bfloat16.
+CK_INLINE void ck_round_sums(v16 *x, size_t count) {
+    for (size_t v = 0; v < count; v++) {
+        v16b bits;
+        ck_round_vector(&x[v], &bits);
+        x[v] = (v16)(bits & 0xffff0000u);
+    }
+}
+
 CK_INLINE void ck_finish_sums(const ck_product_finish *f, ck_type type, ck_tile_part part, v16 *x) {
     size_t count = part.rows * part.vectors;
     if (f->bias) {
@@ -94,6 +103,8 @@ CK_INLINE void ck_finish_sums(const ck_product_finish *f, ck_type type, ck_tile_
         }
     }
     if (f->inner) ck_store_tile(part, x, (ck_result){f->inner, type, f->inner_row, 0, 0});
+    // Whether it was stored or not, the activation is that of the number which the next layer's gradient can see again.
+    if (f->activates && type == CK_BFLOAT16) ck_round_sums(x, count);
     if (f->activates) ck_activate(f->activation, (float *)x, 16 * count);
     if (f->slope_at) {
         v16 terms[ck_tile_vectors];

@@ -16,6 +16,8 @@ typedef struct ck_group_norm {
     float epsilon;
     /// The result passes through SiLU.
     bool silu;
+    /// The forward pass finds the statistics instead of computing them.
+    bool known;
 } ck_group_norm;
 
 /// The images x, y, dy and dx hold numbers of one type, everything else is float32.

@@ -10,17 +10,20 @@ public struct Tensor {
     public let data: TensorData
     let tape: Tape?
     let node: Int
+    /// How the numbers can be made again on the way back; nil if they are to be kept.
+    let remade: RemadeData?
 
     /// A constant.
     public init(_ data: TensorData) {
         self.init(data, tape: nil, node: -1)
     }
 
-    init(_ data: TensorData, tape: Tape?, node: Int) {
+    init(_ data: TensorData, tape: Tape?, node: Int, remade: RemadeData? = nil) {
         precondition([.float32, .bfloat16].contains(data.dtype), "a tensor of \(data.dtype.rawValue) cannot compute")
         self.data = data
         self.tape = tape
         self.node = node
+        self.remade = remade
     }
 
     /// A constant of shape `[]`.
@@ -73,19 +76,32 @@ public struct Tensor {
     /// The same numbers as a constant: no gradient passes.
     public var stopGradient: Tensor { Tensor(data) }
 
+    /// What an operation keeps of this tensor if it needs the numbers on the way back.
+    var saved: SavedData { remade.map { .remade($0, shape) } ?? .kept(data) }
+
     /// Whether operations on this tensor are recorded.
     public var isRecorded: Bool { tape != nil }
 
     /// The result of an operation on `inputs`, recorded on their tape if they have one.
     ///
     /// `backward` receives the gradient of the result and gives those of the inputs to the sink, by their position in `inputs`. It must
-    /// capture data, never tensors, so that a tape does not own itself.
-    static func record(_ result: TensorData, from inputs: [Tensor], _ backward: @escaping Tape.Backward) -> Tensor {
+    /// capture data, never tensors, so that a tape does not own itself. `remade` makes the result again, so that its users need not keep it.
+    static func record(
+        _ result: TensorData,
+        from inputs: [Tensor],
+        remade: RemadeData? = nil,
+        _ backward: @escaping Tape.Backward
+    ) -> Tensor {
         guard let tape = inputs.lazy.compactMap(\.tape).first else { return Tensor(result) }
         let places = inputs.map { input in
             precondition(input.tape == nil || input.tape === tape, "an operation on tensors of two tapes")
             return input.node
         }
-        return tape.append(result, inputs: places, backward)
+        guard let remade else { return tape.append(result, inputs: places, backward) }
+        let place = tape.append(result, inputs: places) { dy, sink in
+            remade.release()
+            backward(dy, sink)
+        }
+        return Tensor(result, tape: tape, node: place.node, remade: remade)
     }
 }

@@ -76,7 +76,7 @@ public protocol Backend: Sendable {
     )
 
     /// Group norm with optional scale and shift per channel and a fused activation; `statistics` receives mean and inverse deviation per
-    /// batch and group, `[B, G, 2]`.
+    /// batch and group, `[B, G, 2]`, or has them.
     func groupNorm(
         _ shape: GroupNormShape,
         activation: Activation,

@@ -178,7 +178,8 @@ extension CPUBackend {
                 groups: min(size, shape.groups - first),
                 width: width,
                 epsilon: shape.epsilon,
-                silu: activation == .silu
+                silu: activation == .silu,
+                known: shape.hasStatistics
             )
             return GroupSlice(
                 image: 0,

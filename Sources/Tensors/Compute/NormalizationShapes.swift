@@ -10,6 +10,8 @@ public struct GroupNormShape: Sendable, Hashable {
     public var groups: Int
     /// Added to the variance.
     public var epsilon: Float
+    /// Whether `statistics` holds what the same numbers gave before, so that they need not be read twice.
+    public var hasStatistics = false
 
     /// Makes a group norm.
     public init(batch: Int, positions: Int, channels: Int, groups: Int, epsilon: Float) {

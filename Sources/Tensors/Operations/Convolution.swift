@@ -30,10 +30,10 @@ extension Tensor {
         precondition(sizes.fits, "a kernel \(w) is larger than \(shape) with its padding")
         let output = sizes.output
         let y = TensorData.uninitialized(Shape(lead + [output.height, output.width, output.channels]), dtype)
-        let (x, kernel) = (data, weight.data)
-        Compute.backend.convolution(sizes, x.region, kernel.region, bias?.data.region, into: y.region)
+        let (x, kernel, shape) = (saved, weight.data, shape)
+        Compute.backend.convolution(sizes, data.region, kernel.region, bias?.data.region, into: y.region)
         return Tensor.record(y, from: [self, weight] + (bias.map { [$0] } ?? [])) { dy, sink in
-            sizes.addInputGradient(sink, dy, kernel, x)
+            sizes.addInputGradient(sink, dy, kernel, shape)
             sizes.addWeightGradient(sink, x, dy, kernel.shape, withBias: bias != nil)
         }
     }
@@ -72,7 +72,7 @@ extension Tensor {
                 Compute.backend.convolution(sizes, dy.region, kernel.region, nil, into: dx.region)
                 sink.add(0, dx)
             }
-            sizes.addWeightGradient(sink, dy, x, kernel.shape, withBias: false)
+            sizes.addWeightGradient(sink, .kept(dy), x, kernel.shape, withBias: false)
         }
         return bias.map { result + $0 } ?? result
     }
@@ -102,9 +102,9 @@ extension ConvolutionShape {
             && kernelWidth <= input.width + padding.left + padding.right
     }
 
-    fileprivate func addInputGradient(_ sink: GradientSink, _ dy: TensorData, _ weight: TensorData, _ x: TensorData) {
+    fileprivate func addInputGradient(_ sink: GradientSink, _ dy: TensorData, _ weight: TensorData, _ shape: Shape) {
         guard sink.wants(0) else { return }
-        let dx = TensorData.uninitialized(x.shape, x.dtype)
+        let dx = TensorData.uninitialized(shape, dy.dtype)
         Compute.backend.convolutionInputGradient(self, dy.region, weight.region, into: dx.region)
         sink.add(0, dx)
     }
@@ -112,7 +112,7 @@ extension ConvolutionShape {
     /// Adds the gradient of input 1, the weight, and of input 2, the bias.
     fileprivate func addWeightGradient(
         _ sink: GradientSink,
-        _ x: TensorData,
+        _ x: SavedData,
         _ dy: TensorData,
         _ shape: Shape,
         withBias: Bool
@@ -121,7 +121,7 @@ extension ConvolutionShape {
         guard sink.wants(1) || wantsBias else { return }
         let dw = TensorData.uninitialized(shape)
         let db = wantsBias ? TensorData.uninitialized([outputChannels]) : nil
-        Compute.backend.convolutionWeightGradient(self, x.region, dy.region, into: dw.region, bias: db?.region)
+        Compute.backend.convolutionWeightGradient(self, x.data.region, dy.region, into: dw.region, bias: db?.region)
         sink.add(1, dw)
         if let db { sink.add(2, db) }
     }

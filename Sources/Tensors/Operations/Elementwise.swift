@@ -4,8 +4,10 @@ extension Tensor {
     /// `op(x)`, element by element.
     func unary(_ operation: UnaryOperation) -> Tensor {
         let y = data.unary(operation)
-        let kept = operation.gradientReadsResult ? y : data
-        return Tensor.record(y, from: [self]) { dy, sink in
+        let (x, readsResult) = (data, operation.gradientReadsResult)
+        let kept = readsResult ? y : x
+        let remade = readsResult ? nil : RemadeData { x.unary(operation) }
+        return Tensor.record(y, from: [self], remade: remade) { dy, sink in
             guard sink.wants(0) else { return }
             let dx = TensorData.uninitialized(kept.shape, kept.dtype)
             Compute.backend.unaryGradient(operation, x: kept.region, y: kept.region, dy: dy.region, into: dx.region)

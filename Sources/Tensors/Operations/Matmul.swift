@@ -22,16 +22,17 @@ extension Tensor {
     /// `x w^T + b` for a weight `[O, I]` and a bias `[O]`: `[..., I]` becomes `[..., O]`, in the element type of x.
     public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
         precondition(weight.shape.rank == 2 && shape[-1] == weight.shape[1], "\(shape) by a weight \(weight.shape)")
-        let (x, w, inputs, outputs) = (data, weight.data, weight.shape[1], weight.shape[0])
+        let (x, w, inputs, outputs) = (saved, weight.data, weight.shape[1], weight.shape[0])
+        let input = shape
         let rows = shape.dimensions.dropLast().reduce(1, *)
         let result = shape.replacing(axis: -1, with: outputs)
         let y = TensorData.uninitialized(result, dtype)
         let map = LinearMap(rows: rows, inputs: inputs, outputs: outputs)
         let finish = ProductFinish(bias: bias?.data.region)
-        Compute.backend.matmul(map.forward, x.region, w.region, finish: finish, into: y.region)
+        Compute.backend.matmul(map.forward, data.region, w.region, finish: finish, into: y.region)
         return Tensor.record(y, from: [self, weight] + (bias.map { [$0] } ?? [])) { dy, sink in
-            sink.accumulate(0, x.shape) { map.addInputGradient(dy, w, into: $0, isEmpty: $1) }
-            sink.accumulate(1, w.shape) { map.addWeightGradient(dy, x, into: $0, isEmpty: $1) }
+            sink.accumulate(0, input) { map.addInputGradient(dy, w, into: $0, isEmpty: $1) }
+            sink.accumulate(1, w.shape) { map.addWeightGradient(dy, x.data, into: $0, isEmpty: $1) }
             if bias != nil { sink.add(2, dy.summed(to: [outputs])) }
         }
     }

@@ -41,20 +41,26 @@ extension Tensor {
         _ activation: Activation
     ) -> Tensor {
         let (x, factor, offset) = (data, scale?.data, shift?.data)
-        let y = TensorData.uninitialized(shape, dtype)
         let statistics = TensorData.uninitialized([sizes.batch, sizes.groups, 2])
-        Compute.backend.groupNorm(
-            sizes,
-            activation: activation,
-            x.region,
-            scale: factor?.region,
-            shift: offset?.region,
-            into: y.region,
-            statistics: statistics.region
-        )
+        let apply = { (again: Bool) in
+            var sizes = sizes
+            sizes.hasStatistics = again
+            let y = TensorData.uninitialized(x.shape, x.dtype)
+            Compute.backend.groupNorm(
+                sizes,
+                activation: activation,
+                x.region,
+                scale: factor?.region,
+                shift: offset?.region,
+                into: y.region,
+                statistics: statistics.region
+            )
+            return y
+        }
+        let y = apply(false)
         let inputs = AffineInputs(x: self, scale: scale, shift: shift, shape: [sizes.channels])
         let places = inputs.places
-        return Tensor.record(y, from: inputs.tensors) { dy, sink in
+        return Tensor.record(y, from: inputs.tensors, remade: RemadeData { apply(true) }) { dy, sink in
             let gradients = places.gradients(x, sink)
             Compute.backend.groupNormGradient(
                 sizes,
@@ -85,7 +91,7 @@ extension Tensor {
     }
 
     private func rowNorm(_ scale: Tensor?, _ shift: Tensor?, _ epsilon: Float, centered: Bool) -> Tensor {
-        let (x, factor) = (data, scale?.data)
+        let (x, factor, offset) = (data, scale?.data, shift?.data)
         let rows = shape.dimensions.dropLast().reduce(1, *)
         let parameters = (scale ?? shift)?.shape == shape.ofSamples ? shape.ofSamples : [shape[-1]]
         let sizes = LayerNormShape(
@@ -95,19 +101,23 @@ extension Tensor {
             centered: centered,
             samples: parameters.rank > 1 ? parameters[0] : 1
         )
-        let y = TensorData.uninitialized(shape, dtype)
         let statistics = TensorData.uninitialized([rows, 2])
-        Compute.backend.layerNorm(
-            sizes,
-            x.region,
-            scale: factor?.region,
-            shift: shift?.data.region,
-            into: y.region,
-            statistics: statistics.region
-        )
+        let apply = {
+            let y = TensorData.uninitialized(x.shape, x.dtype)
+            Compute.backend.layerNorm(
+                sizes,
+                x.region,
+                scale: factor?.region,
+                shift: offset?.region,
+                into: y.region,
+                statistics: statistics.region
+            )
+            return y
+        }
+        let y = apply()
         let inputs = AffineInputs(x: self, scale: scale, shift: shift, shape: parameters)
         let places = inputs.places
-        return Tensor.record(y, from: inputs.tensors) { dy, sink in
+        return Tensor.record(y, from: inputs.tensors, remade: RemadeData(apply)) { dy, sink in
             let gradients = places.gradients(x, sink)
             Compute.backend.layerNormGradient(
                 sizes,

@@ -6,9 +6,10 @@ extension Tensor {
         guard target != shape else { return self }
         precondition(target.count == shape.count, "\(shape) cannot become \(target)")
         let input = shape
-        return Tensor.record(data.reshaped(target), from: [self]) { dy, sink in
+        let result = Tensor.record(data.reshaped(target), from: [self]) { dy, sink in
             sink.add(0, dy.reshaped(input))
         }
+        return Tensor(result.data, tape: result.tape, node: result.node, remade: remade)
     }
 
     /// The axes in another order: axis `i` of the result is axis `axes[i]` of this tensor.
