@@ -8,6 +8,20 @@ public import Configs
 public protocol Compression: Method {
     /// The codec's number in frames; unique, and never used again for another format.
     static var wireID: UInt8 { get }
+    /// The codec of the mean of values that came in this one; itself unless that would drop too much of them.
+    ///
+    /// The mean of several members' sparse values is denser than each of them, and nobody keeps what is dropped of it. The `forMean` of
+    /// this codec is the codec itself.
+    var forMean: any Compression { get }
+    /// The values that must stay together: a part of a round begins at a multiple of it.
+    ///
+    /// A power of two, at most 4096; 1, by default, if parts may begin anywhere.
+    var alignment: Int { get }
+    /// Whether values that were decoded, times any positive number, are encoded again without a change; false by default.
+    ///
+    /// It holds for parts that begin at multiples of `alignment`, as long as no number leaves the range of normal float32 numbers. Only such
+    /// a codec can tell a worker what the others will make of its values, as error feedback must know.
+    var isProjection: Bool { get }
     /// The largest number of bytes that `count` values can take; a deterministic function of `count`.
     func maximumSize(of count: Int) -> Int
     /// Writes values into the front of `bytes`, which holds at least `maximumSize(of: values.count)`, and returns the bytes used.
@@ -20,6 +34,17 @@ public protocol Compression: Method {
     ) -> Int
     /// Reads exactly `values.count` values from all of `bytes`.
     func decode(_ bytes: RawSpan, into values: inout MutableSpan<Float>) throws(CompressionError)
+}
+
+extension Compression {
+    /// The codec itself.
+    public var forMean: any Compression { self }
+
+    /// Anywhere.
+    public var alignment: Int { 1 }
+
+    /// Not known to be one.
+    public var isProjection: Bool { false }
 }
 
 /// Why bytes are not values.

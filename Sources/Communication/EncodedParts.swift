@@ -13,7 +13,8 @@ public struct EncodedParts<Codec: Compression> {
     public init(_ codec: Codec, count: Int) {
         self.codec = codec
         self.count = count
-        let plan = PartitionPlan(count: count, fractions: [1], partSize: PartitionPlan.partSize(of: codec))
+        let (partSize, grain) = (PartitionPlan.partSize(of: codec), PartitionPlan.grain(of: codec))
+        let plan = PartitionPlan(count: count, fractions: [1], partSize: partSize, grain: grain)
         let ranges = (0..<plan.partCount(of: 0)).map { plan.part($0, of: 0) }
         var (starts, end) = ([Int](), 0)
         for range in ranges {

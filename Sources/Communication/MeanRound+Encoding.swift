@@ -3,8 +3,8 @@ import CKernels
 import NIOCore
 
 extension MeanRound {
-    /// A range of the values as bytes of the round's codec.
-    func encode(_ range: Range<Int>) -> ByteBuffer {
+    /// A range of the values as bytes of a codec.
+    func encode(_ range: Range<Int>, with compression: any Compression) -> ByteBuffer {
         // Rounding at random must differ between members and parts and be the same when an attempt is repeated.
         let index = UInt64(rank) << 32 | UInt64(range.lowerBound)
         var random = RandomStream(seed: group.round, purpose: .rounding, index: index)

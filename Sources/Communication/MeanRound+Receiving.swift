@@ -34,9 +34,7 @@ extension MeanRound {
         guard let part = plan.index(of: frame.range, in: rank) else {
             return fail([peer], "sent values \(frame.range), which are no part of this member's share", &actions)
         }
-        guard frame.codec == codec else {
-            return fail([peer], "used codec \(frame.codec) instead of \(codec)", &actions)
-        }
+        if let reason = wrongCodec(of: frame, compression) { return fail([peer], reason, &actions) }
         guard part < parts.reduced.firstMissing + limits.window else {
             return fail([peer], "sent part \(part) far ahead of the answers", &actions)
         }
@@ -58,9 +56,7 @@ extension MeanRound {
         guard let part = plan.index(of: frame.range, in: peer) else {
             return fail([peer], "sent the mean of values \(frame.range), which are no part of its share", &actions)
         }
-        guard frame.codec == codec else {
-            return fail([peer], "used codec \(frame.codec) instead of \(codec)", &actions)
-        }
+        if let reason = wrongCodec(of: frame, meanCompression) { return fail([peer], reason, &actions) }
         guard group.members[rank].weight == 0 || part < peers[peer].contributed else {
             return fail([peer], "sent the mean of part \(part) before it had all values", &actions)
         }
@@ -71,6 +67,11 @@ extension MeanRound {
         peers[peer].means.insert(part)
         contribute(to: peer, at: elapsed, &actions)
         finishIfDone(&actions)
+    }
+
+    private func wrongCodec(of frame: Frame, _ compression: any Compression) -> String? {
+        let codec = type(of: compression).wireID
+        return frame.codec == codec ? nil : "used codec \(frame.codec) instead of \(codec)"
     }
 
     private mutating func receiveAbort(_ frame: Frame, from peer: Int, _ actions: inout [MeanRoundAction]) {

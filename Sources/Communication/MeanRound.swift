@@ -18,7 +18,7 @@ public struct MeanRound: Sendable {
     let compression: any Compression
     let aggregator: any Aggregator
     let limits: MeanRoundLimits
-    let codec: UInt8
+    let meanCompression: any Compression
     let contributors: [Int]
     var phase = Phase.idle
     var peers: [PeerProgress]
@@ -47,7 +47,7 @@ public struct MeanRound: Sendable {
         self.compression = compression
         self.aggregator = aggregator
         self.limits = limits
-        codec = type(of: compression).wireID
+        meanCompression = compression.forMean
         let plan = PartitionPlan(count: values.count, members: group.members, compression: compression)
         self.plan = plan
         contributors = group.members.indices.filter { group.members[$0].weight > 0 }
@@ -89,7 +89,7 @@ public struct MeanRound: Sendable {
         while peers[peer].contributed < end {
             let range = plan.part(peers[peer].contributed, of: peer)
             peers[peer].contributed += 1
-            send(frame(.contribution, of: range), to: peer, at: elapsed, &actions)
+            send(frame(.contribution, of: range, with: compression), to: peer, at: elapsed, &actions)
         }
     }
 
@@ -116,7 +116,7 @@ public struct MeanRound: Sendable {
             }
         }
         combineStaged(into: range)
-        let mean = frame(.mean, of: range)
+        let mean = frame(.mean, of: range, with: meanCompression)
         // A lossy codec rounds; the reducer keeps what the others will see.
         if let reason = store(mean.payload, in: range) {
             return fail([rank], "cannot read its own mean: \(reason)", &actions)
@@ -142,15 +142,15 @@ public struct MeanRound: Sendable {
 
     /// Decodes a mean into the values; a reason if it is not usable, and then the values of the range are lost.
     mutating func store(_ payload: ByteBuffer, in range: Range<Int>) -> String? {
-        decode(payload, with: compression, into: &values, at: range)
+        decode(payload, with: meanCompression, into: &values, at: range)
     }
 
-    private func frame(_ kind: Frame.Kind, of range: Range<Int>) -> Frame {
+    private func frame(_ kind: Frame.Kind, of range: Range<Int>, with codec: any Compression) -> Frame {
         var frame = emptyFrame(kind)
-        frame.codec = codec
+        frame.codec = type(of: codec).wireID
         frame.start = UInt32(range.lowerBound)
         frame.count = UInt32(range.count)
-        frame.payload = encode(range)
+        frame.payload = encode(range, with: codec)
         return frame
     }
 }

@@ -8,8 +8,8 @@ public struct PartitionPlan: Sendable, Equatable {
     /// The values of a part; the last part of a share may have fewer.
     public let partSize: Int
 
-    /// Splits `count` values in proportion to `fractions`, which add up to 1.
-    public init(count: Int, fractions: [Double], partSize: Int) {
+    /// Splits `count` values in proportion to `fractions`, which add up to 1; shares begin at multiples of `grain`.
+    public init(count: Int, fractions: [Double], partSize: Int, grain: Int = leastGrain) {
         precondition(count >= 0 && partSize > 0 && !fractions.isEmpty, "\(count) values, parts of \(partSize)")
         self.partSize = partSize
         var shares: [Range<Int>] = []
@@ -18,7 +18,7 @@ public struct PartitionPlan: Sendable, Equatable {
         for (rank, fraction) in fractions.enumerated() {
             sum += fraction
             let isLast = fractions[(rank + 1)...].allSatisfy { $0 == 0 }
-            let end = isLast ? count : min(count, max(start, Self.aligned(Double(count) * sum)))
+            let end = isLast ? count : min(count, max(start, Self.aligned(Double(count) * sum, to: grain)))
             shares.append(start..<end)
             start = end
         }
@@ -28,7 +28,8 @@ public struct PartitionPlan: Sendable, Equatable {
     /// The plan of a round: shares by the members' bandwidths, parts of at most 512 KiB after compression.
     public init(count: Int, members: [RoundMember], compression: any Compression) {
         let fractions = Self.fractions(bandwidths: members.map(\.bandwidth), count: count)
-        self.init(count: count, fractions: fractions, partSize: Self.partSize(of: compression))
+        let (partSize, grain) = (Self.partSize(of: compression), Self.grain(of: compression))
+        self.init(count: count, fractions: fractions, partSize: partSize, grain: grain)
     }
 
     /// The number of parts in a rank's share.
@@ -51,15 +52,16 @@ public struct PartitionPlan: Sendable, Equatable {
         return index
     }
 
-    // Shares begin at multiples of 16 values, so that vector loads of a share are aligned where the buffer is.
-    private static func aligned(_ position: Double) -> Int {
-        Int((position / 16).rounded()) * 16
+    private static func aligned(_ position: Double, to grain: Int) -> Int {
+        Int((position / Double(grain)).rounded()) * grain
     }
 }
 
 extension PartitionPlan {
     /// The largest payload of a part in bytes.
     public static let largestPart = 512 * 1024
+    /// Shares begin at multiples of 16 values, so that vector loads of a share are aligned where the buffer is.
+    public static let leastGrain = 16
     /// Shares of fewer values than this are not worth a message; their member reduces nothing.
     static let smallestShare = 1024
 
@@ -103,14 +105,25 @@ extension PartitionPlan {
         return result.map { $0 / sum }
     }
 
-    /// The most values, a multiple of 16, whose bytes after compression fit in a part.
+    /// The values at whose multiples the shares and parts of a codec begin: at least 16, and whole blocks.
+    public static func grain(of compression: any Compression) -> Int {
+        let alignment = compression.alignment
+        precondition(alignment > 0 && 4096 % alignment == 0, "parts that begin at multiples of \(alignment)")
+        return max(leastGrain, alignment)
+    }
+
+    /// The most values, a multiple of the codec's grain, whose bytes and those of whose mean fit in a part; at most 2^20.
     public static func partSize(of compression: any Compression) -> Int {
+        let (mean, grain) = (compression.forMean, grain(of: compression))
+        func fits(_ count: Int) -> Bool {
+            max(compression.maximumSize(of: count), mean.maximumSize(of: count)) <= largestPart
+        }
         var low = 1
-        var high = 65_536
+        var high = (1 << 20) / grain
         while low < high {
             let middle = (low + high + 1) / 2
-            if compression.maximumSize(of: 16 * middle) <= largestPart { low = middle } else { high = middle - 1 }
+            if fits(grain * middle) { low = middle } else { high = middle - 1 }
         }
-        return 16 * low
+        return grain * low
     }
 }

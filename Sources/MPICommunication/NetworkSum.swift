@@ -124,7 +124,7 @@ final class NetworkSum {
     private func reserve() {
         guard slotFloats < pieces.pieceSize else { return }
         slotFloats = pieces.pieceSize
-        let bytes = codec?.compression.maximumSize(of: slotFloats) ?? slotFloats * MemoryLayout<Float>.stride
+        let bytes = codec?.maximumSize(of: slotFloats) ?? slotFloats * MemoryLayout<Float>.stride
         incoming = MessageSlots(count: links.count * window, bytes: bytes)
         if codec != nil { encoded = EncodedSlots(links: links.count, window: window, floats: slotFloats, bytes: bytes) }
     }
@@ -185,7 +185,7 @@ extension NetworkSum {
             noteReceived(bytes)
             if let encoded, let codec {
                 let source = UnsafeRawBufferPointer(encoded.sumsIn.bytes(slots + index % window, count: bytes))
-                try codec.decode(source, from: link.rank, into: floats(piece))
+                try codec.decode(source, .sum, from: link.rank, into: floats(piece))
             } else {
                 try checkLength(bytes, of: piece, from: link.rank)
             }
@@ -218,7 +218,7 @@ extension NetworkSum {
                 let source = UnsafeBufferPointer(floats(piece))
                 let count = try codec.encode(source, at: piece.lowerBound, .sum, of: own, into: target)
                 bytes = UnsafeRawBufferPointer(rebasing: target[..<count])
-                try codec.decode(bytes, from: ranks[own], into: floats(piece))
+                try codec.decode(bytes, .sum, from: ranks[own], into: floats(piece))
             }
             for index in links.indices {
                 links[index].sumsOut.start(try send(bytes, to: links[index].rank, tag: tag + 1))
@@ -236,7 +236,7 @@ extension NetworkSum {
             if let encoded, let codec {
                 source = encoded.decoded.floats(index, count: piece.count)
                 let bytes = incoming.bytes(slot, count: link.lengths[reduced % window])
-                try codec.decode(UnsafeRawBufferPointer(bytes), from: link.rank, into: source)
+                try codec.decode(UnsafeRawBufferPointer(bytes), .contribution, from: link.rank, into: source)
             }
             sources[link.member] = UnsafePointer(source.baseAddress)
         }
@@ -265,7 +265,7 @@ extension NetworkSum {
 
     /// The most bytes of a message with these values.
     private func size(of piece: Range<Int>) -> Int {
-        codec?.compression.maximumSize(of: piece.count) ?? piece.count * MemoryLayout<Float>.stride
+        codec?.maximumSize(of: piece.count) ?? piece.count * MemoryLayout<Float>.stride
     }
 
     private func floats(_ piece: Range<Int>) -> UnsafeMutableBufferPointer<Float> {

@@ -4,8 +4,10 @@ import Communication
 
 /// A lossy codec between members: it encodes pieces reproducibly and judges what comes back.
 struct PieceCodec {
-    /// The codec.
+    /// The codec of what members bring.
     let compression: any Compression
+    /// The codec of sums.
+    let forSums: any Compression
     /// The exchange that random numbers and errors belong to.
     var round: UInt64 = 0
 
@@ -24,7 +26,11 @@ struct PieceCodec {
     init?(_ compression: any Compression) {
         if compression is Float32Compression { return nil }
         self.compression = compression
+        forSums = compression.forMean
     }
+
+    /// The most bytes that so many values take, of either kind.
+    func maximumSize(of count: Int) -> Int { max(compression.maximumSize(of: count), forSums.maximumSize(of: count)) }
 
     /// Writes values into the front of `bytes` and returns the bytes used.
     ///
@@ -44,18 +50,19 @@ struct PieceCodec {
         let index = (UInt64(member) << 1 | kind.rawValue) << 40 | UInt64(position)
         var random = RandomStream(seed: round, purpose: .rounding, index: index)
         var target = bytes.mutableBytes
-        return compression.encode(values.span, into: &target, using: &random)
+        return codec(of: kind).encode(values.span, into: &target, using: &random)
     }
 
     /// Reads values that a rank sent.
     func decode(
         _ bytes: UnsafeRawBufferPointer,
+        _ kind: Kind,
         from rank: Int,
         into values: UnsafeMutableBufferPointer<Float>
     ) throws(CommunicationError) {
         do throws(CompressionError) {
             var target = values.mutableSpan
-            try compression.decode(bytes.bytes, into: &target)
+            try codec(of: kind).decode(bytes.bytes, into: &target)
         } catch {
             throw .badMessage(rank: rank, reason: error.description)
         }
@@ -63,4 +70,6 @@ struct PieceCodec {
             throw .badMessage(rank: rank, reason: "a number is not finite or above 1e30")
         }
     }
+
+    private func codec(of kind: Kind) -> any Compression { kind == .sum ? forSums : compression }
 }
