@@ -12,8 +12,11 @@ public enum Compressions: MethodSlot {
         Float16Compression.self,
         Float32Compression.self,
         Int8BlockCompression.self,
+        OneBitCompression.self,
         Quantile8Compression.self,
+        Sparse8Compression.self,
         TernaryCompression.self,
+        TopKCompression.self,
         Uniform8Compression.self,
     ]
 }

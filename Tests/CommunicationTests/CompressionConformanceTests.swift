@@ -1,5 +1,6 @@
 import Buffers
 import Configs
+import TestSupport
 import Testing
 
 @testable import Communication
@@ -101,6 +102,52 @@ struct CompressionConformanceTests {
                 #expect(values.count == count && bytes.count <= codec.maximumSize(of: count))
             } catch {
                 #expect(!error.description.isEmpty)
+            }
+        }
+    }
+
+    @Test("judges damaged bytes of its own and never traps", arguments: codecs.indices)
+    func damagedBytes(index: Int) throws {
+        let codec = Self.codecs[index]
+        let counts = [1, 7, 64, 300, 5000]
+        let corpus = counts.map { codec.bytes(CodecInput.normal($0)) }
+        var turn = 0
+        try fuzz(corpus: corpus, rounds: 1000) { bytes in
+            turn += 1
+            let count = counts[turn % counts.count]
+            do throws(CompressionError) {
+                _ = try codec.values(bytes, count: count)
+                #expect(bytes.count <= codec.maximumSize(of: count))
+            } catch .size(let expected, let found) {
+                #expect(expected != found && found == bytes.count)
+            } catch .invalidValue(let offset) {
+                #expect(bytes.indices.contains(offset))
+            }
+        }
+    }
+
+    @Test("has a codec for means that is its own, and parts of whole blocks", arguments: codecs.indices)
+    func forMean(index: Int) {
+        let codec = Self.codecs[index]
+        #expect(type(of: codec.forMean.forMean).wireID == type(of: codec.forMean).wireID)
+        #expect(codec.alignment > 0 && 4096 % codec.alignment == 0)
+    }
+
+    @Test("encodes what it decoded without a change, if it says so", arguments: codecs.indices)
+    func projection(index: Int) throws {
+        let codec = Self.codecs[index]
+        guard codec.isProjection else { return }
+        let count = 3 * 4096 + 777
+        for values in [CodecInput.normal(count), CodecInput.normal(count).map { $0 * $0 * $0 }] {
+            let whole = try codec.values(codec.bytes(values), count: count)
+            for factor in [1, 13, 0.37] as [Float] {
+                let scaled = whole.map { $0 * factor }
+                #expect(try codec.values(codec.bytes(scaled, seed: 2), count: count) == scaled)
+                let cut = codec.alignment * (4096 / codec.alignment) * 2
+                let parts = try [Array(scaled[..<cut]), Array(scaled[cut...])].flatMap {
+                    try codec.values(codec.bytes($0), count: $0.count)
+                }
+                #expect(parts == scaled)
             }
         }
     }

@@ -44,6 +44,26 @@ struct MeanCodecTests {
         }
     }
 
+    @Test("keeps values that the codec made, and the same bits on all members", arguments: [0, 1])
+    func projected(index: Int) throws {
+        let codec: any Compression = index == 0 ? OneBitCompression() : TopKCompression()
+        let count = 30_000
+        let values = try (0..<3).map { try codec.values(codec.bytes(Example.values(count, seed: $0)), count: count) }
+        let weights = [1.0, 2, 3]
+        var driver = RoundDriver(
+            try Example.rounds(Example.group(weights: weights), values, compression: codec),
+            seed: 3
+        )
+        driver.expectEnd()
+        let mean = driver.rounds[0].values
+        #expect(driver.rounds.allSatisfy { $0.values.bits == mean.bits })
+        let largest = mean.reduce(0) { max($0, abs($1)) }
+        for (found, expected) in zip(mean, Example.mean(values, weights)) {
+            #expect(abs(Double(found) - expected) <= Double(largest) / 253)
+            #expect(expected != 0 || found == 0)
+        }
+    }
+
     @Test("fails a round in which a mean comes in the codec of the members' values, or the other way round")
     func swapped() throws {
         for kind in [Frame.Kind.mean, .contribution] {

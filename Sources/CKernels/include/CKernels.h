@@ -114,6 +114,40 @@ void ck_ternary_decode(const void *restrict scales, const void *restrict bytes, 
                        float *restrict y);
 /// How many of the ceil(count / 5) bytes precede the first that `ck_ternary_encode` never writes; all if there is none.
 size_t ck_ternary_valid(const void *bytes, size_t count);
+/// Signs, eight a byte, the first in the lowest bit and 1 for x[i] < 0: x[i] becomes its block's mean magnitude with its own sign.
+/// `block` is a multiple of 8, `scales` holds ceil(count / block) float32 numbers; unused bits are 0. A block of one magnitude keeps its values.
+void ck_sign_encode(const float *restrict x, size_t count, size_t block, void *restrict scales, void *restrict bytes);
+/// y[i] = scales[i / block], negative where the bit is 1.
+void ck_sign_decode(const void *restrict scales, const void *restrict bytes, size_t count, size_t block,
+                    float *restrict y);
+
+// MARK: Few values of many (sparse_top.c, sparse_bytes.c, positions.h)
+
+/// The values of a chunk; the last one may have fewer.
+#define CK_SPARSE_CHUNK 4096
+/// The most values of a chunk that `ck_top_encode` keeps.
+#define CK_TOP_MOST 128
+/// The most bytes that `ck_top_encode` writes for `count` values; `most` is in 1...CK_TOP_MOST.
+size_t ck_top_limit(size_t count, size_t most);
+/// Keeps the `most` values of largest magnitude of each chunk (a share of them in the last one, rounded up; of equal ones the first, and none
+/// that is 0), as one of two magnitudes with their own sign, and writes a byte with their number, the two magnitudes in float32, their
+/// places, and two bits for each: 1 for a negative value, 2 for the larger magnitude. Answers the bytes used. x is finite.
+size_t ck_top_encode(const float *x, size_t count, size_t most, void *bytes);
+/// The bytes that a payload for `count` values should have by the numbers in it, of which `size` bytes are there.
+size_t ck_top_size(const void *bytes, size_t size, size_t count, size_t most);
+/// Reads what `ck_top_encode` wrote, from as many bytes as `ck_top_size` says. Magnitudes are above 0 and at most `limit`, the second is not
+/// the smaller one, places rise, unused bits are 0; answers where that first fails, or SIZE_MAX.
+size_t ck_top_decode(const void *bytes, size_t count, size_t most, float limit, float *y);
+/// The most bytes that `ck_sparse_encode` writes for `count` values.
+size_t ck_sparse_limit(size_t count);
+/// Rounds x[i] to a multiple of its chunk's scale = max |x| / 127 and writes, a chunk, how many are not 0 in two bytes, the scale in float32,
+/// their places, and a signed byte for each. Answers the bytes used. x is finite; a chunk below 1e-35 becomes zeros.
+size_t ck_sparse_encode(const float *x, size_t count, void *bytes);
+/// The bytes that a payload for `count` values should have by the numbers in it, of which `size` bytes are there.
+size_t ck_sparse_size(const void *bytes, size_t size, size_t count);
+/// Reads what `ck_sparse_encode` wrote, from as many bytes as `ck_sparse_size` says. A scale is above 0 and at most `limit`, places rise,
+/// unused bits are 0, no byte is 0 or -128; answers where that first fails, or SIZE_MAX.
+size_t ck_sparse_decode(const void *bytes, size_t count, float limit, float *y);
 /// The CRC-32C (Castagnoli) of `count` bytes that follow bytes whose checksum is `start`; 0 at the beginning.
 uint32_t ck_crc32c(uint32_t start, const void *bytes, size_t count);
 /// The same without instructions of the processor: the reference.
