@@ -7,6 +7,8 @@ public import Configs
 public protocol SyncStrategy: Method {
     /// Whether all workers of the group must stay from the first step to the last, as volunteers do not.
     static var needsFixedGroup: Bool { get }
+    /// The codec that has made what workers bring to a mean; nil, as by default, leaves the run file to choose one for the way.
+    var ownCompression: (any Compression)? { get }
 
     /// Makes the state of one worker.
     func makeSynchronizer(_ layout: ParameterLayout, _ communicator: any Communicator) -> any Synchronizer
@@ -15,6 +17,9 @@ public protocol SyncStrategy: Method {
 extension SyncStrategy {
     /// False.
     public static var needsFixedGroup: Bool { false }
+
+    /// None.
+    public var ownCompression: (any Compression)? { nil }
 }
 
 /// What the workers of a run hold between two steps.

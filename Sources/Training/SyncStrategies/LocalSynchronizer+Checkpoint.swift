@@ -1,20 +1,18 @@
 import Buffers
 import Checkpoints
-import TensorFiles
 
 // What is the same on all workers is saved once, and each rank's share beside it.
 extension LocalSynchronizer {
     private static let buffersFile = "synchronizer"
     private static let phaseFile = "synchronizer.phase"
     private static let shareFile = "synchronizer.share"
+    private static let ownFile = "synchronizer.own"
     private static let agreedName = "agreed"
 
     func save(_ writer: inout CheckpointWriter) throws(CheckpointError) {
-        try writer.add(
-            Self.buffersFile,
-            buffers.sorted { $0.key < $1.key }.map { NamedTensor($0.key, $0.value.snapshot()) }
-        )
+        try writer.add(Self.buffersFile, buffers.tensors)
         try writer.add(Self.phaseFile, value: phase)
+        if !rule.ownBuffers.isEmpty { try writer.addOwn(Self.ownFile, rule.ownBuffers.tensors) }
         try writer.addOwn(Self.shareFile, value: share)
     }
 
@@ -29,21 +27,8 @@ extension LocalSynchronizer {
         guard share.isValid else {
             throw .badValue(path: "\(reader.path)/\(file).json", words: "no share of a run is of that size")
         }
-        let tensors = try reader.tensors(Self.buffersFile)
-        for (name, buffer) in buffers {
-            guard let tensor = tensors.first(where: { $0.name == name }) else {
-                throw .noFile(path: reader.path, name: "\(Self.buffersFile): \(name)")
-            }
-            guard tensor.data.shape == [buffer.count], tensor.data.dtype == .float32 else {
-                throw .incompatible(
-                    path: reader.path,
-                    what: "\(name) as float32",
-                    expected: "[\(buffer.count)]",
-                    found: "\(tensor.data.dtype.rawValue) \(tensor.data.shape)"
-                )
-            }
-            buffer.copy(from: tensor.data)
-        }
+        try reader.read(buffers, from: Self.buffersFile)
+        try reader.read(rule.ownBuffers, from: reader.own(Self.ownFile))
         (self.phase, self.share) = (phase, share)
     }
 

@@ -8,14 +8,23 @@ import TensorFiles
 protocol AgreementRule {
     /// What the rule remembers from one agreement to the next, the same on all workers; saved with the run.
     var buffers: [String: FlatBuffer] { get }
+    /// What this worker alone remembers; saved with the run.
+    var ownBuffers: [String: FlatBuffer] { get }
     /// Writes what a worker brings to the mean.
     func prepare(_ contribution: FlatBuffer, _ parameters: FlatBuffer, agreed: FlatBuffer)
+    /// Turns what a worker brings into what others can read of it; false if that is not possible, and then the worker withdraws.
+    func compress(_ contribution: FlatBuffer, round: UInt64, rank: Int) -> Bool
+    /// What the worker brought to the last mean was counted.
+    func commit()
     /// Moves the agreed parameters on; `mean` is that of the contributions, and may be overwritten.
     func apply(_ mean: FlatBuffer, to agreed: FlatBuffer)
 }
 
 extension AgreementRule {
     var buffers: [String: FlatBuffer] { [:] }
+    var ownBuffers: [String: FlatBuffer] { [:] }
+    func compress(_ contribution: FlatBuffer, round: UInt64, rank: Int) -> Bool { true }
+    func commit() {}
 }
 
 /// One worker that takes steps of its own and agrees with the others on parameters now and then, and at the end of the run.
@@ -73,19 +82,22 @@ final class LocalSynchronizer: Synchronizer {
         phase.move(to: progress)
         guard progress.isFinished || every.isOver(steps: phase.stepsApart, samples: samplesApart) else { return false }
         rule.prepare(contribution, parameters, agreed: agreed)
-        let isSound = !share.hasWithdrawn && contribution.isFinite
-        let report = try communicator.mean(
-            of: contribution,
-            weight: isSound ? Float(share.samples) : 0,
-            round: progress.samples
-        )
+        let weight = compress(round: progress.samples) ? Float(share.samples) : 0
+        let report = try communicator.mean(of: contribution, weight: weight, round: progress.samples)
         agreement = report
         guard report.isComplete else { return false }
         if report.totalWeight > 0 { rule.apply(contribution, to: agreed) }
+        if weight > 0 { rule.commit() }
         parameters.copy(from: agreed)
         phase.agree()
         share = LocalShare()
         return true
+    }
+
+    // Whether the contribution can be counted.
+    private func compress(round: UInt64) -> Bool {
+        guard !share.hasWithdrawn, contribution.isFinite else { return false }
+        return rule.compress(contribution, round: round, rank: communicator.rank)
     }
 }
 
