@@ -10,6 +10,8 @@ public struct ExchangeOptions: Sendable {
     public var bucketBytes: Int?
     /// The codec between hosts; within a host nothing is encoded.
     public var compression: any Compression
+    /// Whether ranks bring what the codec has made of their values; sums of several then go as sums do, so that nothing more is dropped.
+    public var isProjected = false
 
     /// The options; every default is the choice of the group.
     public init(

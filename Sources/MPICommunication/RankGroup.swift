@@ -124,11 +124,13 @@ final class RankGroup {
         if let sum = restingSums[overLeaders]?.popLast() { return sum }
         let members = overLeaders ? topology.leaders : Array(0..<size)
         guard let own = members.firstIndex(of: rank) else { preconditionFailure("rank \(rank) is not in \(members)") }
+        // What the codec made of the values of several ranks is more than it would keep of their sum.
+        let areSums = overLeaders && topology.hosts.contains { $0.count > 1 }
         return NetworkSum(
             members: members,
             own: own,
             groups: overLeaders ? nil : topology.hosts,
-            compression: options.compression,
+            compression: options.isProjected && areSums ? options.compression.forMean : options.compression,
             transport: messages
         )
     }

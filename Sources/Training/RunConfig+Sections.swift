@@ -51,6 +51,12 @@ public struct CommunicationSection: Configurable {
     @Choice<Compressions> public var compression: any Compression = Float32Compression()
     /// How the values of volunteers become one; ranks of a cluster trust each other and always form the weighted mean among themselves.
     @Choice<Aggregators> public var aggregator: any Aggregator = WeightedMean()
+    /// Whether a worker keeps what the codec drops of its values and adds it to the next ones.
+    ///
+    /// For `one-bit` and `top-k`, whose errors are not 0 on average. The codec then stands before every mean, also within a host.
+    public var feedback = false
+    /// What is kept of that from one mean to the next, in `[0, 1]`; 1 keeps everything.
+    public var feedbackDecay = 1.0
     /// What values pass through between the ranks of a cluster; changes no number.
     public var path = ExchangePath.automatic
     /// Bytes of gradients that the ranks of a cluster exchange at a time, measured at the start where it is 0; no number depends on it.
@@ -61,6 +67,19 @@ public struct CommunicationSection: Configurable {
 
     /// Checks ranges.
     public func validate() throws(ConfigError) {
+        try ConfigError.require(
+            feedbackDecay >= 0 && feedbackDecay <= 1,
+            "feedback_decay",
+            found: feedbackDecay,
+            expected: "0 to 1"
+        )
+        guard !feedback || compression.isProjection else {
+            throw ConfigError.conflict(
+                "feedback: true",
+                "compression: \(type(of: compression).name)",
+                because: "only \(OneBitCompression.name) and \(TopKCompression.name) tell what they drop"
+            )
+        }
         // Blocks of a codec must not be cut differently when the size of buckets changes.
         let step: UInt64 = 16 << 10
         try ConfigError.require(

@@ -65,6 +65,7 @@ public struct RunConfig: Configurable {
         try ConfigError.require(recompute, areAmong: type(of: model).blocks)
         try AverageTracker.validate(averages)
         try validateSharding()
+        try validateExchange()
         if objective.couplesSamples, batch.micro < 2 {
             throw ConfigError.conflict(
                 "objective: \(type(of: objective).name)",
@@ -114,6 +115,7 @@ extension RunConfig {
 
     /// Refuses what volunteers, who come and go, cannot run.
     public func validateForVolunteers() throws(ConfigError) {
+        try validateFeedbackForVolunteers()
         let strategy = type(of: synchronization)
         guard strategy.needsFixedGroup else { return }
         throw ConfigError.conflict(

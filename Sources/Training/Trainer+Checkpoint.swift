@@ -16,6 +16,10 @@ public struct Resumption: Sendable {
 extension Trainer {
     /// The name of the layout's digest in a checkpoint.
     static let layoutFact = "layout"
+    private static let feedbackFile = "feedback"
+
+    /// What each worker keeps beside the state and the synchronizer.
+    private var kept: [String: FlatBuffer] { feedback.map { ["residual": $0.residual] } ?? [:] }
 
     /// Writes the state as a checkpoint and removes old ones; all or nothing.
     ///
@@ -45,6 +49,7 @@ extension Trainer {
         return try shared.write(in: store, with: group) { (writer) throws(CheckpointError) in
             try state.save(&writer)
             try synchronizer.save(&writer)
+            if !kept.isEmpty { try writer.addOwn(Self.feedbackFile, kept.tensors) }
             try writer.add("run.yaml", bytes: Array(ConfigEncoder.encode(recipe.config).utf8))
         }
     }
@@ -88,5 +93,6 @@ extension Trainer {
         state.progress.plannedSamples = recipe.config.length.rawValue
         var synchronizer = synchronizer
         try synchronizer.restore(reader)
+        try reader.read(kept, from: reader.own(Self.feedbackFile))
     }
 }

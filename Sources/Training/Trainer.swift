@@ -20,6 +20,8 @@ public final class Trainer {
     public let synchronizer: any Synchronizer
     /// How the ranks of a cluster exchange; nil for other groups.
     public let exchangeChoice: ExchangeChoice?
+    /// What the codec dropped of this worker's values; nil unless the run file asks to keep it.
+    let feedback: ErrorFeedback?
     private let batches: BatchSource
     let mean: FlatBuffer
     /// The parameters of this step as products read them.
@@ -37,11 +39,14 @@ public final class Trainer {
         } catch {
             throw .communication(error)
         }
-        synchronizer = recipe.config.synchronization.makeSynchronizer(recipe.layout, communicator)
+        let compressed = recipe.config.communication.group(communicator, count: recipe.layout.count)
+        feedback = compressed?.feedback
+        let group: any Communicator = compressed ?? communicator
+        synchronizer = recipe.config.synchronization.makeSynchronizer(recipe.layout, group)
         state = recipe.makeState(synchronizer.sharing)
         batches = try BatchSource(recipe, readers: readers)
         // Memory to exchange from may be scarce, and a worker's own gradient stays with it.
-        let isOwn = synchronizer.sharing == .local
+        let isOwn = synchronizer.sharing == .local || feedback != nil
         mean = isOwn ? FlatBuffer(count: recipe.layout.count) : communicator.makeBuffer(count: recipe.layout.count)
         weights = ComputeWeights(state.parameters, recipe.config.precision)
     }
@@ -49,6 +54,7 @@ public final class Trainer {
     /// Goes back to the start of the run.
     public func startOver() {
         state = recipe.makeState(synchronizer.sharing)
+        feedback?.reset()
     }
 
     /// One step over `work`: at most one update of the parameters.

@@ -71,10 +71,12 @@ public struct Cluster: Sendable {
 extension CommunicationSection {
     /// What the group of ranks is told.
     var options: ExchangeOptions {
-        ExchangeOptions(
+        var options = ExchangeOptions(
             path: path,
             bucketBytes: bucket.rawValue == 0 ? nil : Int(bucket.rawValue),
             compression: compression
         )
+        options.isProjected = feedback
+        return options
     }
 }

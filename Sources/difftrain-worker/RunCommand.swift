@@ -58,7 +58,7 @@ struct RunCommand: ParsableCommand {
         SignalWatcher.watch(stop)
         let config = try RunConfig(contentsOf: file, overrides: overrides)
         let limit = noWatch ? nil : patience
-        var cluster = Cluster(config.communication, patience: limit, until: stop, note: Program.note)
+        var cluster = Cluster(config.exchange, patience: limit, until: stop, note: Program.note)
         if let address = outside.coordinator {
             if !noWatch { cluster.patience = Cluster.endlessPatience }
             return try outside.takePart(in: address, config, cluster, threads: threads, until: stop)

@@ -44,5 +44,7 @@ struct CommunicationSectionTests {
         #expect(try usual.firstChange(to: identity("path: memory, bucket: 1MiB")) == nil)
         #expect(try usual.firstChange(to: identity("compression: bfloat16")) != nil)
         #expect(try usual.firstChange(to: identity("aggregator: median")) != nil)
+        let signs = try identity("compression: one-bit")
+        #expect(try signs.firstChange(to: identity("compression: one-bit, feedback: true")) != nil)
     }
 }
