@@ -15,6 +15,7 @@ public enum SyncStrategies: MethodSlot {
         EveryStep.self,
         LocalSteps.self,
         Sharded.self,
+        SparseLoCo.self,
     ]
 
     /// What the slot holds.

@@ -77,9 +77,9 @@ struct LocalSynchronizerTests {
     }
 
     private static let strategies: [any SyncStrategy] = {
-        var (local, outer) = (LocalSteps(), DiLoCo())
-        (local.every, outer.every) = (.steps(4), .samples(52))
-        return [local, outer]
+        var (local, outer, sparse) = (LocalSteps(), DiLoCo(), SparseLoCo())
+        (local.every, outer.every, sparse.every) = (.steps(4), .samples(52), .steps(4))
+        return [local, outer, sparse]
     }()
 
     private func save(_ workers: [Worker], in store: CheckpointStore) throws -> CheckpointReader {
@@ -152,6 +152,8 @@ struct LocalSynchronizerTests {
         let reader = try save([Worker(Self.strategies[0], rank: 0, of: 1)], in: store)
         var outer = Worker(Self.strategies[1], rank: 0).synchronizer
         #expect(throws: CheckpointError.self) { try outer.restore(reader) }
+        var sparse = Worker(Self.strategies[2], rank: 0).synchronizer
+        #expect(throws: CheckpointError.self) { try sparse.restore(reader) }
         let layout = ParameterLayout([ParameterSpec(name: "w", shape: [4], offset: 0, decay: true)])
         var longer = Self.strategies[0].makeSynchronizer(layout, SingleCommunicator())
         #expect(throws: CheckpointError.self) { try longer.restore(reader) }
