@@ -97,6 +97,28 @@ struct FeedbackCommunicatorTests {
         }
     }
 
+    @Test("leads to the minimum from where signs alone cancel", arguments: [1, 0] as [Float])
+    func signs(decay: Float) async throws {
+        let group = LocalGroup(size: 2)
+        let results = try await onThreads(2) { rank -> [Float] in
+            let codec = OneBitCompression()
+            let member = FeedbackCommunicator(group.member(rank), codec, decay: decay, count: 256)
+            // One worker would go to -1 where the other goes to 3: the minimum of both is 1.
+            let target = (0..<256).map { Float(($0 + rank) % 2 == 0 ? -1 : 3) }
+            let (parameters, gradient) = (FlatBuffer(count: 256), FlatBuffer(count: 256))
+            for round in 0..<400 as Range<UInt64> {
+                gradient.copy(from: parameters)
+                gradient.add(FlatBuffer(target), scale: -1)
+                guard (try? member.mean(of: gradient, weight: 1, round: round)) != nil else { return [] }
+                parameters.add(gradient, scale: -0.02)
+            }
+            return parameters.floats
+        }
+        #expect(results[0] == results[1] && results[0].count == 256)
+        // Without a residual the means are 0 for ever.
+        #expect(results[0].allSatisfy { decay == 1 ? abs($0 - 1) < 0.1 : $0 == 0 })
+    }
+
     @Test("sends peers the codec's bytes and nothing that is not in the residual", arguments: [0, 1])
     func peers(index: Int) async throws {
         let codec: any Compression = index == 0 ? OneBitCompression() : Self.codec

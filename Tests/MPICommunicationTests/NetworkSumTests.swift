@@ -80,14 +80,6 @@ struct NetworkSumTests {
         #expect(try !haveSameBits(scene.sums(inputs)[0], first[0]))
     }
 
-    @Test("sends sums in the codec that its own has for them")
-    func codecOfSums() throws {
-        let inputs = [Float(1.0078125), 100, -0.5].map { [Float](repeating: $0, count: 9000) }
-        var scene = SumScene(3)
-        scene.compression = RoundedOnce()
-        for result in try scene.sums(inputs) { #expect(result == Array(repeating: 100.5078125, count: 9000)) }
-    }
-
     @Test("can be started again, with more values")
     func restarts() throws {
         let network = MemoryNetwork(seed: 3)
@@ -264,29 +256,4 @@ private func sequentialSum(_ inputs: [[Float]], groups: [[Int]]) -> [Float] {
 
 private func haveSameBits(_ a: [Float], _ b: [Float]) -> Bool {
     a.count == b.count && memcmp(a, b, a.count * MemoryLayout<Float>.stride) == 0
-}
-
-/// A codec that rounds what members bring to bfloat16 and sends sums as they are.
-struct RoundedOnce: Compression {
-    static let name = "rounded-once"
-    static let reference = Float32Compression.reference
-    static let wireID: UInt8 = 202
-
-    private let codec = BFloat16Compression()
-
-    enum CodingKeys: CodingKey {}
-
-    var forMean: any Compression { Float32Compression() }
-
-    func validate() {}
-
-    func maximumSize(of count: Int) -> Int { codec.maximumSize(of: count) }
-
-    func encode(_ values: Span<Float>, into bytes: inout MutableRawSpan, using random: inout RandomStream) -> Int {
-        codec.encode(values, into: &bytes, using: &random)
-    }
-
-    func decode(_ bytes: RawSpan, into values: inout MutableSpan<Float>) throws(CompressionError) {
-        try codec.decode(bytes, into: &values)
-    }
 }
