@@ -1,5 +1,5 @@
 import Communication
-import Configs
+public import Configs
 
 extension RunConfig {
     /// How values travel: as the section says, but for a strategy that has a codec of its own.
@@ -29,13 +29,13 @@ extension RunConfig {
         }
     }
 
-    /// Refuses what volunteers cannot keep.
-    func validateFeedbackForVolunteers() throws(ConfigError) {
+    /// Refuses what a cluster cannot do that takes part in a run of volunteers as one peer.
+    public func validateForHeavyPeers() throws(ConfigError) {
         guard communication.feedback else { return }
         throw ConfigError.conflict(
             "communication: {feedback: true}",
-            "volunteers",
-            because: "what a worker keeps would be lost with every volunteer that goes; use it in a cluster"
+            "a cluster among volunteers",
+            because: "the mean of its ranks is more than the codec would keep; join with single workers"
         )
     }
 }

@@ -115,7 +115,6 @@ extension RunConfig {
 
     /// Refuses what volunteers, who come and go, cannot run.
     public func validateForVolunteers() throws(ConfigError) {
-        try validateFeedbackForVolunteers()
         let strategy = type(of: synchronization)
         guard strategy.needsFixedGroup else { return }
         throw ConfigError.conflict(

@@ -23,9 +23,9 @@ extension Trainer {
 
     /// Writes the state as a checkpoint and removes old ones; all or nothing.
     ///
-    /// For a worker that holds the whole state.
+    /// For a worker that holds the whole state, and hands it to others: what it keeps of its own values is not in it.
     public func save(in store: CheckpointStore) throws(TrainingError) -> CheckpointID {
-        try save(in: store, with: SingleCommunicator())
+        try save(in: store, with: SingleCommunicator(), keepsOwn: false)
     }
 
     /// The same by all workers of a fixed group together: each adds what it alone holds, rank 0 the rest.
@@ -38,6 +38,14 @@ extension Trainer {
     /// - Returns: The checkpoint's name.
     /// - Throws: If one worker fails, an error on all of them that names it; then no checkpoint appears.
     public func save(in store: CheckpointStore?, with group: any Communicator) throws(TrainingError) -> CheckpointID {
+        try save(in: store, with: group, keepsOwn: true)
+    }
+
+    private func save(
+        in store: CheckpointStore?,
+        with group: any Communicator,
+        keepsOwn: Bool
+    ) throws(TrainingError) -> CheckpointID {
         let description = CheckpointState(
             samples: state.progress.samples,
             step: state.progress.step,
@@ -49,7 +57,7 @@ extension Trainer {
         return try shared.write(in: store, with: group) { (writer) throws(CheckpointError) in
             try state.save(&writer)
             try synchronizer.save(&writer)
-            if !kept.isEmpty { try writer.addOwn(Self.feedbackFile, kept.tensors) }
+            if keepsOwn, !kept.isEmpty { try writer.addOwn(Self.feedbackFile, kept.tensors) }
             try writer.add("run.yaml", bytes: Array(ConfigEncoder.encode(recipe.config).utf8))
         }
     }
@@ -86,6 +94,8 @@ extension Trainer {
     }
 
     /// Takes over a verified checkpoint of the same network.
+    ///
+    /// With a state that another worker handed over nothing was dropped yet.
     public func restore(_ reader: CheckpointReader) throws(CheckpointError) {
         try reader.require(Trainer.layoutFact, recipe.layout.digest, "parameters with the digest")
         try state.restore(reader)
@@ -93,6 +103,11 @@ extension Trainer {
         state.progress.plannedSamples = recipe.config.length.rawValue
         var synchronizer = synchronizer
         try synchronizer.restore(reader)
-        try reader.read(kept, from: reader.own(Self.feedbackFile))
+        let file = reader.own(Self.feedbackFile)
+        guard reader.manifest.files.contains(where: { $0.name.hasPrefix(file + ".safetensors") }) else {
+            feedback?.reset()
+            return
+        }
+        try reader.read(kept, from: file)
     }
 }

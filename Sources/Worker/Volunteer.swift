@@ -26,6 +26,16 @@ public final class Volunteer {
     struct Cluster {
         let link: ClusterLink
         let config: RunConfig
+
+        /// Refuses a coordinator's run file that is of another run, or that a cluster cannot take part in.
+        func check(_ run: RunConfig) throws(WorkerError) {
+            if let change = run.firstChange(to: config) { throw .differentRun(change: change) }
+            do {
+                try run.validateForHeavyPeers()
+            } catch {
+                throw .training(.config(error))
+            }
+        }
     }
 
     /// A volunteer that has not joined yet.
@@ -137,7 +147,7 @@ public final class Volunteer {
             compression: run.communication.compression,
             aggregator: run.communication.aggregator
         )
-        if let cluster, let change = run.firstChange(to: cluster.config) { throw .differentRun(change: change) }
+        if let cluster { try cluster.check(run) }
         if let shards = reply.dataset { try files.fetch(shards, into: place) }
         guard let cluster else {
             return try Trainer.make(text, dataset: reply.dataset.map { _ in place }, communicator)

@@ -53,13 +53,20 @@ struct FeedbackTests {
             #expect(whole[rank].1.contains { $0 != 0 })
         }
         #expect(whole[0].1 != whole[1].1)
-        // A state without a residual is of another run.
-        let plain = try Trainer(Recipe(Self.config(nil)), communicator: SingleCommunicator())
-        let place = try TestDirectory()
-        _ = try plain.save(in: CheckpointStore(directory: place.path))
-        #expect(throws: CheckpointError.self) {
-            _ = try Self.trainer(config, SingleCommunicator(), from: place.path)
-        }
+    }
+
+    @Test("a state that is handed to others holds no residual, and whoever takes it over starts with none")
+    func handedOver() throws {
+        let config = try Self.config(Self.codecs[1])
+        let trainer = try Self.trainer(config, SingleCommunicator(), from: nil)
+        try TinyRun.take(2, with: trainer)
+        let directory = try TestDirectory()
+        _ = try trainer.save(in: CheckpointStore(directory: directory.path))
+        #expect(try !directory.names("000000000024").contains { $0.hasPrefix("feedback") })
+        #expect(try #require(trainer.feedback).residual.floats.contains { $0 != 0 })
+        let reader = try #require(try CheckpointStore(directory: directory.path).newestValid().reader)
+        try trainer.restore(reader)
+        #expect(try #require(trainer.feedback).residual.floats.allSatisfy { $0 == 0 })
     }
 
     @Test("starting over forgets the residual")
@@ -104,7 +111,7 @@ struct FeedbackTests {
         }
     }
 
-    @Test("is refused with codecs that do not tell what they drop, with parameters, and among volunteers")
+    @Test("is refused with codecs that do not tell what they drop, with parameters, and for heavy peers")
     func refusals() throws {
         func run(_ lines: String) throws -> RunConfig { try RunConfig(parsing: lines, file: "run.yaml") }
         for codec in ["float32", "bfloat16", "int8-block", "ternary", "sparse-8"] {
@@ -113,10 +120,11 @@ struct FeedbackTests {
         for codec in ["one-bit", "top-k"] {
             let text = "communication: {compression: \(codec), feedback: true}"
             #expect(throws: ConfigError.self) { try run(text + "\nsynchronization: local-steps") }
-            let error = #expect(throws: ConfigError.self) { try run(text).validateForVolunteers() }
+            #expect(throws: Never.self) { try run(text).validateForVolunteers() }
+            let error = #expect(throws: ConfigError.self) { try run(text).validateForHeavyPeers() }
             #expect(error?.description.contains("feedback: true") == true)
             #expect(throws: Never.self) {
-                try run("communication: {compression: \(codec)}").validateForVolunteers()
+                try run("communication: {compression: \(codec)}").validateForHeavyPeers()
             }
             for decay in ["-0.1", "1.1"] {
                 #expect(throws: ConfigError.self) {

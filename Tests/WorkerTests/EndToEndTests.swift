@@ -45,6 +45,32 @@ struct EndToEndTests {
         try await scene.expectSameWeights()
     }
 
+    @Test("goes on with a few bits a value and error feedback though a worker is killed and another comes late")
+    func feedback() async throws {
+        let scene = try await Scene(length: 900, communication: "{compression: one-bit, feedback: true}")
+        let client = try scene.client()
+        defer { client.close() }
+        let workers = [try scene.join("first"), try scene.join("second")]
+        _ = try await scene.status(client) { $0.samples > 0 && $0.workers.count == 2 }
+        let late = try scene.join("late")
+        let joined = try await scene.status(client) { status in
+            status.workers.count == 3 && status.workers.allSatisfy { $0.contributed > 0 }
+        }
+        try #require(joined.samples < 900)
+        workers[0].send(SIGKILL)
+        #expect(try await workers[0].result().code == 128 + SIGKILL)
+        let finished = try await scene.status(client) { $0.state == "finished" }
+        #expect(finished.samples == 900 && finished.discarded == 0 && finished.generation == 0)
+        for worker in [workers[1], late] {
+            let result = try await worker.result()
+            #expect(result.code == 0, "\(result.errors)")
+        }
+        let weights = try TrainedModel(scene.directory.file("run"), weights: "parameters").weights
+        #expect(weights.isFinite)
+        let names = try scene.directory.names("run/checkpoints/000000000900")
+        #expect(names.contains("run.yaml") && !names.contains { $0.hasPrefix("feedback") })
+    }
+
     @Test("loses a worker that is told to stop, which leaves with code 4, and goes on with the next one")
     func stopped() async throws {
         let scene = try await Scene(length: 600)

@@ -14,7 +14,7 @@ struct Scene {
     let address: String
 
     /// The run file; a round has 12 samples.
-    static func yaml(length: Int) -> String {
+    static func yaml(length: Int, communication: String = "{}") -> String {
         """
         name: scene
         seed: 7
@@ -28,14 +28,15 @@ struct Scene {
         checkpoint: {every: 240 samples, keep: 2}
         evaluation: {every: 480 samples, sheet: 4, sampler: {type: euler, steps: 2}}
         report: {every: 120 samples}
+        communication: \(communication)
 
         """
     }
 
-    init(length: Int) async throws {
+    init(length: Int, communication: String = "{}") async throws {
         let directory = try TestDirectory()
         self.directory = directory
-        try directory.write(Array(Scene.yaml(length: length).utf8), to: "run.yaml")
+        try directory.write(Array(Scene.yaml(length: length, communication: communication).utf8), to: "run.yaml")
         let made = try await ChildProgram.run(
             "difftrain-coordinator",
             ["init", "run.yaml", "--out", "run"],
