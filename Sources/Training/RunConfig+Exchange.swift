@@ -9,24 +9,15 @@ extension RunConfig {
         return section
     }
 
-    /// Refuses codecs that a strategy cannot work with.
+    /// Refuses ways to travel that a strategy cannot work with.
     func validateExchange() throws(ConfigError) {
-        let codec = type(of: communication.compression).name
-        if synchronization is LocalSteps, communication.compression.isProjection {
-            throw ConfigError.conflict(
-                "synchronization: \(LocalSteps.name)",
-                "communication: {compression: \(codec)}",
-                because: "this codec drops most of a value, and parameters do not bear that; use \(DiLoCo.name)"
-            )
-        }
-        let isPlain = communication.compression is Float32Compression && !communication.feedback
-        guard synchronization.ownCompression == nil || isPlain else {
-            throw ConfigError.conflict(
-                "synchronization: \(type(of: synchronization).name)",
-                "communication: {compression: \(codec)}",
-                because: "this strategy has a codec of its own"
-            )
-        }
+        guard let reason = synchronization.objection(to: communication) else { return }
+        let codec = "compression: \(type(of: communication.compression).name)"
+        throw ConfigError.conflict(
+            "synchronization: \(type(of: synchronization).name)",
+            "communication: {\(communication.feedback ? codec + ", feedback: true" : codec)}",
+            because: reason
+        )
     }
 
     /// Refuses what a cluster cannot do that takes part in a run of volunteers as one peer.

@@ -9,6 +9,8 @@ public protocol SyncStrategy: Method {
     static var needsFixedGroup: Bool { get }
     /// The codec that has made what workers bring to a mean; nil, as by default, leaves the run file to choose one for the way.
     var ownCompression: (any Compression)? { get }
+    /// Why the strategy cannot work with values that travel so; nil, as by default, if it can.
+    func objection(to section: CommunicationSection) -> String?
 
     /// Makes the state of one worker.
     func makeSynchronizer(_ layout: ParameterLayout, _ communicator: any Communicator) -> any Synchronizer
@@ -20,6 +22,9 @@ extension SyncStrategy {
 
     /// None.
     public var ownCompression: (any Compression)? { nil }
+
+    /// Any will do.
+    public func objection(to section: CommunicationSection) -> String? { nil }
 }
 
 /// What the workers of a run hold between two steps.

@@ -32,6 +32,12 @@ public struct LocalSteps: SyncStrategy {
         try ConfigError.require(!every.isEmpty, "every", found: every, expected: "more than 0 steps or samples")
     }
 
+    /// Parameters do not bear that most of their values are dropped.
+    public func objection(to section: CommunicationSection) -> String? {
+        guard section.compression.isProjection else { return nil }
+        return "this codec drops most of a value, and parameters do not bear that; use \(DiLoCo.name)"
+    }
+
     /// Makes the state of one worker.
     public func makeSynchronizer(_ layout: ParameterLayout, _ communicator: any Communicator) -> any Synchronizer {
         LocalSynchronizer(layout, communicator, every: every, AveragedParameters())

@@ -46,6 +46,12 @@ public struct SparseLoCo: SyncStrategy {
     /// The largest numbers of every 4096.
     public var ownCompression: (any Compression)? { TopKCompression(kept: kept) }
 
+    /// No other codec.
+    public func objection(to section: CommunicationSection) -> String? {
+        guard !(section.compression is Float32Compression) || section.feedback else { return nil }
+        return "this strategy has a codec of its own"
+    }
+
     /// Makes the state of one worker.
     public func makeSynchronizer(_ layout: ParameterLayout, _ communicator: any Communicator) -> any Synchronizer {
         let feedback = ErrorFeedback(TopKCompression(kept: kept), decay: Float(decay), count: layout.count)
