@@ -14,6 +14,7 @@ public enum SyncStrategies: MethodSlot {
         DiLoCo.self,
         EveryStep.self,
         LocalSteps.self,
+        LowRank.self,
         Sharded.self,
         SparseLoCo.self,
     ]

@@ -61,6 +61,18 @@ void ck_scaled_mean(
     const float *restrict parts, size_t members, size_t count, const float *restrict coefficients, double divisor,
     float *restrict result);
 
+// MARK: Thin factors of a matrix (low_rank.c)
+
+/// P = M Q^T for M of rows x columns and Q of rank x columns, row by row; P is rows x rank.
+void ck_thin_left(const float *restrict m, size_t rows, size_t columns, const float *restrict q, size_t rank,
+                  float *restrict p);
+/// Q = P^T M, of the same shapes.
+void ck_thin_right(const float *restrict m, size_t rows, size_t columns, const float *restrict p, size_t rank,
+                   float *restrict q);
+/// M = P Q, of the same shapes.
+void ck_thin_product(const float *restrict p, size_t rows, size_t rank, const float *restrict q, size_t columns,
+                     float *restrict m);
+
 // MARK: Random numbers (random.c)
 
 /// One block of Philox4x32-10 (Salmon et al. 2011): four words from a 128-bit counter and a 64-bit key.
